@@ -67,8 +67,9 @@ class TreeIdentity:
 def printable_path(path: bytes, limit: int = 200) -> str:
     """Return a path as text safe for a terminal: what is not printable UTF-8 is escaped, what is too long is cut."""
     text = path[: limit + 1].decode("utf-8", "backslashreplace")
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-    return shown if len(path) <= limit else shown[:limit] + "…"
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return text if len(path) <= limit else text[:limit] + "…"
 
 
 class PathRegister:

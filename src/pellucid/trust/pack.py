@@ -1,8 +1,8 @@
 """The evidence pack: everything said about one file, with proofs, in one canonical JSON file.
 
 For every log of the policy it holds a fresh head, the checkpoints that first covered its statements with consistency
-proofs to that head, and the statements with inclusion proofs in those checkpoints. Nothing in it is believed: the policy
-brings the keys, and `evidence` checks every byte. Hashes in proofs are base64, as in C2SP's notes and proofs.
+proofs to that head, and the statements with inclusion proofs in those checkpoints. Nothing in it is believed: the
+policy brings the keys, and `evidence` checks every byte. Hashes in proofs are base64, as in C2SP's notes and proofs.
 """
 
 from __future__ import annotations

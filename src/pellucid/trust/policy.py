@@ -137,12 +137,6 @@ def _name_problems(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str,
         if name in seen:
             yield place, f"the name {name!r} stands twice", "give each node and party its own name"
         seen.add(name)
-    keys: dict[str, str] = {}
-    for place, key, owner in _keyed(policy):
-        material = key.rsplit("+", 1)[-1]
-        if material in keys:
-            yield place, f"a key of {owner!r} stands under {keys[material]!r} too", "give one key one name and one role"
-        keys[material] = owner
 
 
 def _named(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -150,14 +144,6 @@ def _named(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str]]:
         yield ("node", at, "name"), node.name
     for at, party in enumerate(policy.party):
         yield ("party", at, "name"), party.name
-
-
-def _keyed(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    for at, node in enumerate(policy.node):
-        for number, key in enumerate(node.key):
-            yield ("node", at, "key", number, "key"), key.key, f"{node.name} ({key.use.value})"
-    for at, party in enumerate(policy.party):
-        yield ("party", at, "key"), party.key, party.name
 
 
 def _time_problems(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str, str]]:

@@ -1,0 +1,76 @@
+"""`[require.release]`: the file is the one live release of its place, made from one source tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pellucid.release.predicate import RELEASE, Release
+from pellucid.statement.reference import Ref, release_ref
+from pellucid.trust.predicate import PartyRole
+from pellucid.trust.requirement import Case, Requirement, RequirementKind, Result
+from pellucid.trust.testimony import Testimony, of_kind
+
+
+class ReleaseRequirement(Requirement, frozen=True):
+    """`product` narrows which product the file must belong to; `source` asks that its source tree is named."""
+
+    product: str | None = None
+    source: bool = True
+
+
+def live_releases(case: Case, ref: Ref) -> Sequence[Testimony]:
+    """Return the releases concerning `ref` by an accepted vendor that nobody took back."""
+    return [
+        t
+        for t in of_kind(case.testimonies, RELEASE, ref)
+        if case.authority.speakers(t, PartyRole.VENDOR) and case.authority.withdrawal(t) is None
+    ]
+
+
+def doubled(case: Case, release: Testimony) -> Sequence[tuple[str, Sequence[Testimony]]]:
+    """Return each place of `release` that more than one live release claims, as words, with those releases."""
+    model: Release = release.parsed.predicate
+    found = []
+    for artifact in model.artifacts:
+        claims = live_releases(case, release_ref(model.product, model.version, artifact.name))
+        if len(claims) > 1:
+            found.append((f"{artifact.name} of {model.product} {model.version}", claims))
+    return found
+
+
+def _decide(case: Case, requirement: ReleaseRequirement) -> Iterable[Result]:
+    releases = live_releases(case, case.file)
+    if requirement.product is not None:
+        releases = [t for t in releases if t.parsed.predicate.product == requirement.product]
+    if not releases:
+        yield Result("release", met=False, why=_why_none(case, requirement), evidence=())
+        return
+    ids = tuple(t.id for t in releases)
+    trees = case.source_trees()
+    for release in releases:
+        for words, claims in doubled(case, release):
+            why = f"there are {len(claims)} live releases of {words}; there may be one"
+            yield Result("release", met=False, why=why, evidence=tuple(t.id for t in claims))
+            return
+    if len(trees) > 1:
+        yield Result("release", met=False, why=f"{len(trees)} source trees are named for this file", evidence=ids)
+    elif requirement.source and not trees:
+        yield Result("release", met=False, why="no release of this file names its source tree", evidence=ids)
+    else:
+        model: Release = releases[0].parsed.predicate
+        why = f"{model.product} {model.version} is the only live release of this file's place"
+        yield Result("release", met=True, why=why, evidence=ids)
+
+
+def _why_none(case: Case, requirement: ReleaseRequirement) -> str:
+    claims = of_kind(case.testimonies, RELEASE, case.file)
+    if not claims:
+        return "no release of this file is logged"
+    if all(case.authority.withdrawal(t) for t in claims):
+        return "every release of this file was withdrawn by its author"
+    if requirement.product is not None and live_releases(case, case.file):
+        return f"this file is released, but not as {requirement.product}"
+    return "no release of this file was signed by a vendor that the policy accepts"
+
+
+RELEASE_REQUIREMENT = RequirementKind("release", ReleaseRequirement, _decide)

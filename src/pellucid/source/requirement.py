@@ -1,0 +1,229 @@
+"""`[require.review]`: who must have read the source, for what, how lately, and how much may have changed since.
+
+`[require.source]`, or `verify --source`: the tree and the deltas are what the verifier's own copy gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+
+from pellucid.source.coverage import Step, debts_from, debts_to
+from pellucid.source.predicate import DELTA, REVIEW, Delta, Extent, Independence, Payer, Review, ReviewOf, subject_of
+from pellucid.source.predicate import Result as Conclusion
+from pellucid.statement.moment import parse_time
+from pellucid.statement.predicate import Word
+from pellucid.statement.reference import Ref, tree_ref
+from pellucid.trust.authority import Speaker
+from pellucid.trust.predicate import PartyRole
+from pellucid.trust.requirement import Case, Requirement, RequirementKind, Result
+from pellucid.trust.testimony import Testimony, of_kind
+
+_READERS = (PartyRole.REVIEWER, PartyRole.CENTER)
+_DAY = 86_400
+_AtLeast = Annotated[int, msgspec.Meta(ge=0, le=1000)]
+_Lines = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class ReviewRequirement(Requirement, frozen=True):
+    """How many reviews by how many operators from how many regions, and what makes one count."""
+
+    count: _AtLeast = 1
+    operators: _AtLeast = 0
+    regions: _AtLeast = 0
+    criteria: tuple[Word, ...] = ()
+    not_paid_by: tuple[Payer, ...] = ()
+    independence: tuple[Independence, ...] = ()
+    max_debt_lines: _Lines = 0
+    max_debt_days: _Lines | None = None
+    max_excluded_lines: _Lines | None = None
+
+
+class SourceRequirement(Requirement, frozen=True):
+    """No settings: the verifier's own copy of the source decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A review that counts, who speaks in it, of which tree, and how many unread lines lie between it and the file."""
+
+    testimony: Testimony
+    speakers: tuple[Speaker, ...]
+    tree: Ref
+    debt: int
+
+
+def _decide_review(case: Case, requirement: ReviewRequirement) -> Iterator[Result]:
+    trees = case.source_trees()
+    if len(trees) != 1:
+        why = "no accepted release names the source tree of this file" if not trees else "its source tree is ambiguous"
+        yield Result("review", met=False, why=why)
+        return
+    (tree,) = trees
+    readings = readings_of(case, requirement, tree)
+    failing = _failing(case, {tree} | {reading.tree for reading in readings})
+    if failing:
+        ids = tuple(t.id for t in failing)
+        yield Result("review", met=False, why="a reviewer's conclusion on this source is `fail`", evidence=ids)
+        return
+    problem = _shortfall(case, requirement, tree, readings)
+    ids = tuple(reading.testimony.id for reading in readings)
+    yield Result("review", met=problem is None, why=problem or _summary(readings), evidence=ids)
+
+
+def readings_of(case: Case, requirement: ReviewRequirement, tree: Ref) -> Sequence[Reading]:
+    """Return the reviews that count for `tree`, each grounded in a full review within the debt allowed."""
+    accepted = [t for t in _source_reviews(case) if why_not(case, requirement, t) is None]
+    steps = [*_read_steps(accepted), *_measured_steps(case)]
+    full = {_tree(t) for t in accepted if _review(t).extent is Extent.FULL}
+    reach, floor = debts_from(tree, steps), debts_to(full, steps)
+    found = []
+    for testimony in accepted:
+        start = _tree(testimony)
+        ground = start if _review(testimony).extent is Extent.FULL else tree_ref(_review(testimony).base or "")
+        if start in reach and ground in floor:
+            debt = reach[start] + floor[ground]
+            if debt <= requirement.max_debt_lines:
+                found.append(Reading(testimony, case.authority.speakers(testimony, *_READERS), start, debt))
+    return found
+
+
+def why_not(case: Case, requirement: ReviewRequirement, testimony: Testimony) -> str | None:
+    """Return why a review does not count, or None when it does."""
+    return _why_not_heard(case, testimony) or _why_not_enough(case.moment, requirement, _review(testimony))
+
+
+def _why_not_heard(case: Case, testimony: Testimony) -> str | None:
+    if not case.authority.speakers(testimony, *_READERS):
+        revoked = case.authority.once(testimony, *_READERS)
+        return "its reviewer's key was revoked" if revoked else "its author is no accepted reviewer"
+    if case.authority.withdrawal(testimony) is not None:
+        return "its author withdrew it"
+    return None
+
+
+def _why_not_enough(moment: int, requirement: ReviewRequirement, review: Review) -> str | None:
+    missing = sorted(set(requirement.criteria) - set(review.criteria))
+    excluded = sum(exclusion.lines for exclusion in review.exclusions)
+    most = requirement.max_excluded_lines
+    doubts = (
+        (review.result is Conclusion.FAIL, "its conclusion is `fail`"),
+        (parse_time(review.expires) <= moment, f"it expired on {review.expires}"),
+        (review.paid_by in requirement.not_paid_by, f"it was paid by the {review.paid_by.value}"),
+        (
+            bool(requirement.independence) and review.independence not in requirement.independence,
+            f"its reviewer is a {review.independence.value}",
+        ),
+        (bool(missing), f"it does not speak to {', '.join(missing)}"),
+        (most is not None and excluded > most, f"it leaves out {excluded} lines"),
+    )
+    return next((words for doubtful, words in doubts if doubtful), None)
+
+
+def _shortfall(case: Case, requirement: ReviewRequirement, tree: Ref, readings: Sequence[Reading]) -> str | None:
+    speakers = {s.key: s for reading in readings for s in reading.speakers}
+    operators = {s.operator for s in speakers.values() if s.operator}
+    regions = {s.region for s in speakers.values() if s.region}
+    if len(speakers) < requirement.count:
+        return f"{_count(speakers, requirement.count, 'reviewers')}{_reasons(case, requirement, tree)}"
+    if len(operators) < requirement.operators:
+        return _count(operators, requirement.operators, "operators")
+    if len(regions) < requirement.regions:
+        return _count(regions, requirement.regions, "regions")
+    if requirement.max_debt_days is not None and min(r.debt for r in readings) > 0:
+        days = (case.moment - max(r.testimony.logged_at for r in readings)) // _DAY
+        if days > requirement.max_debt_days:
+            return f"unread changes are {days} days old; the policy allows {requirement.max_debt_days}"
+    return None
+
+
+def _count(found: Iterable[object], wanted: int, what: str) -> str:
+    return f"{len(list(found))} of {wanted} {what} whose review counts"
+
+
+def _reasons(case: Case, requirement: ReviewRequirement, tree: Ref) -> str:
+    """Say why the reviews there are do not count, or how much is unread."""
+    reviews = _source_reviews(case)
+    reasons = [why for t in reviews if (why := why_not(case, requirement, t)) is not None]
+    if reasons:
+        return ": " + "; ".join(sorted(set(reasons)))
+    steps = [*_read_steps(reviews), *_measured_steps(case)]
+    floor = debts_to({_tree(t) for t in reviews if _review(t).extent is Extent.FULL}, steps)
+    if tree in floor:
+        return f": {floor[tree]} changed lines were read by nobody, the policy allows {requirement.max_debt_lines}"
+    return ": nobody read this source tree, or a tree that deltas lead to"
+
+
+def _summary(readings: Sequence[Reading]) -> str:
+    if not readings:
+        return "no review is asked for"
+    debt = min(reading.debt for reading in readings)
+    names = sorted({speaker.name for reading in readings for speaker in reading.speakers})
+    unread = f"{debt} changed lines unread" if debt else "nothing unread"
+    return f"read by {len(names)} ({'; '.join(names)}), {unread}"
+
+
+def _failing(case: Case, trees: set[Ref]) -> Sequence[Testimony]:
+    """Return live `fail` conclusions; whoever pays, whatever expired, however narrow: a policy cannot hide them."""
+    return [
+        t
+        for t in _source_reviews(case)
+        if _review(t).result is Conclusion.FAIL
+        and _tree(t) in trees
+        and case.authority.speakers(t, *_READERS)
+        and case.authority.withdrawal(t) is None
+    ]
+
+
+def _source_reviews(case: Case) -> Sequence[Testimony]:
+    return [t for t in of_kind(case.testimonies, REVIEW) if _review(t).of is ReviewOf.SOURCE]
+
+
+def _read_steps(accepted: Iterable[Testimony]) -> Iterator[Step]:
+    for testimony in accepted:
+        base = _review(testimony).base
+        if base is not None:
+            yield Step(_tree(testimony), tree_ref(base), 0)
+
+
+def _measured_steps(case: Case) -> Iterator[Step]:
+    for testimony in of_kind(case.testimonies, DELTA):
+        if case.authority.speakers(testimony, *_READERS) and case.authority.withdrawal(testimony) is None:
+            delta: Delta = testimony.parsed.predicate
+            yield Step(_tree(testimony), tree_ref(delta.base), delta.lines)
+
+
+def _review(testimony: Testimony) -> Review:
+    review: Review = testimony.parsed.predicate
+    return review
+
+
+def _tree(testimony: Testimony) -> Ref:
+    return subject_of(testimony.parsed.statement)
+
+
+def _decide_source(case: Case, _requirement: SourceRequirement) -> Iterator[Result]:
+    trees = case.source_trees()
+    if case.recomputed is None:
+        yield Result("source", met=False, why="the policy asks for it: give your copy of the source with --source")
+    elif not trees or not trees <= {tree_ref(tree) for tree in case.recomputed.trees}:
+        own = ", ".join(sorted(case.recomputed.trees))
+        yield Result("source", met=False, why=f"the source given has another tree id ({own}) than the release names")
+    else:
+        wrong = [t for t in of_kind(case.testimonies, DELTA) if _contradicts(case, t)]
+        why = "the source given is what the release names" if not wrong else "a delta says other numbers than measured"
+        yield Result("source", met=not wrong, why=why, evidence=tuple(t.id for t in wrong))
+
+
+def _contradicts(case: Case, testimony: Testimony) -> bool:
+    delta: Delta = testimony.parsed.predicate
+    target = _tree(testimony).partition(":")[2]
+    measured = case.recomputed.deltas.get((delta.base, target)) if case.recomputed else None
+    return measured is not None and measured != msgspec.structs.replace(delta, tool=measured.tool)
+
+
+REVIEW_REQUIREMENT = RequirementKind("review", ReviewRequirement, _decide_review)
+SOURCE_REQUIREMENT = RequirementKind("source", SourceRequirement, _decide_source, on_own_copy=True)
