@@ -1,0 +1,1 @@
+"""The append-only log: tree, tiles, notes and proofs are pure; sequencer, witness, mirror and fsck store."""
