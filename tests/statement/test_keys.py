@@ -66,3 +66,23 @@ def test_public_keys_read_back_from_the_form_in_which_they_are_printed() -> None
     for wrong in ("", "AAAA", "!" * 60, key.spki_base64[:-4], "AAAA" + key.spki_base64[4:]):
         with pytest.raises(KeyFileError):
             PublicKey.from_base64(wrong)
+
+
+_SMALL = (
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+)
+
+
+@pytest.mark.parametrize("encoded", _SMALL)
+def test_a_public_key_that_binds_nobody_is_refused(encoded: str) -> None:
+    """The eight points of small order, in every encoding that a lenient decoder takes."""
+    raw = bytes.fromhex(encoded)
+    for found in (raw, raw[:31] + bytes([raw[31] | 0x80])):
+        with pytest.raises(KeyFileError, match="small order"):
+            PublicKey(found)

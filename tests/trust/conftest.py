@@ -1,4 +1,4 @@
-"""Makes the small worlds of this folder importable by its tests."""
+"""The verifier's tests share the courtroom and the small world that lie beside them."""
 
 from __future__ import annotations
 
@@ -14,4 +14,5 @@ from bench_of_judges import Court
 
 @pytest.fixture
 def court() -> Court:
+    """Return a court before which nothing was said yet."""
     return Court()

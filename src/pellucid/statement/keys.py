@@ -29,6 +29,15 @@ _SPKI_PREFIX = bytes.fromhex("302a300506032b6570032100")
 _SCRYPT_N = 1 << 15
 _SCRYPT_N_MOST = 1 << 20
 _KEY_FILE_LIMIT = 4096
+_P = 2**255 - 19
+_Y_OF_SMALL_ORDER = frozenset(
+    y.to_bytes(32, "little")
+    for y in (
+        *(0, 1, _P - 1, _P, _P + 1),
+        2707385501144840649318225287225658788936804267575313519463743609750303402022,
+        55188659117513257062467267217118295137698188065244968500265048394206261417927,
+    )
+)
 
 
 class KeyFileError(InputError):
@@ -56,6 +65,9 @@ class PublicKey:
     def __post_init__(self) -> None:
         if len(self.raw) != 32:
             raise KeyFileError(f"an Ed25519 public key has 32 bytes, not {len(self.raw)}")
+        if self.raw[:31] + bytes([self.raw[31] & 0x7F]) in _Y_OF_SMALL_ORDER:
+            # under such a key some signatures hold for every message, so its owner could deny what was signed
+            raise KeyFileError("this public key has small order, it binds nobody", remedy="make a new key")
 
     @classmethod
     def from_spki(cls, spki: bytes, *, where: str = "public key") -> PublicKey:

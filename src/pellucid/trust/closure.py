@@ -1,8 +1,8 @@
 """Which references a question about one thing leads to, given the statements there are.
 
 A file leads to its releases, these to their source tree and their place in the product, the tree to its reviews and
-deltas, each delta to its base, every statement to its own id (withdrawals) and every signing key to what is said about
-it. Pack and verifier compute the same set, so that a completeness answer can be held against it.
+deltas, each delta to its base, every statement to its own id (withdrawals) and to every key that signed it, or that a
+signature names. Pack and verifier compute the same set, so that a completeness answer can be held against it.
 """
 
 from __future__ import annotations

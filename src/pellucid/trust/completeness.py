@@ -44,7 +44,7 @@ def judge_completeness(
     pack: Pack, evidence: Evidence, keyring: Keyring, kinds: Registry, start: Ref
 ) -> Sequence[LogCompleteness]:
     """Return, log by log, what independent mirrors' answers say; an answer about too little counts for nothing."""
-    asked = closure(start, ((t.parsed, t.signers) for t in evidence.testimonies))
+    asked = closure(start, ((t.parsed, t.signers | t.claimed) for t in evidence.testimonies))
     answers = [_read(envelope, evidence, keyring, kinds) for envelope in pack.completeness]
     found = []
     for origin, log in evidence.logs.items():
@@ -75,12 +75,12 @@ def _read(value: Mapping[str, object], evidence: Evidence, keyring: Keyring, kin
     parsed = parse_statement(envelope, kinds, where="completeness answer")
     if parsed.statement.predicate_type != types.COMPLETENESS or parsed.predicate is None:
         raise PackError("not a completeness answer", where="completeness")
-    signers = [node for node, key in keyring.lookups.values() if envelope.verified_by(key)]
-    if len(signers) != 1:
-        raise PackError("no look-up key of the policy signed it", where="completeness answer")
+    signer, key = keyring.lookups.get(envelope.signatures[0].keyid, (None, None))
+    if signer is None or key is None or len(envelope.signatures) > 1 or not envelope.verified_by(key):
+        raise PackError("no look-up key of the policy signed it, alone", where="completeness answer")
     answer = parsed.predicate
     log = evidence.logs.get(answer.log)
     if log is None or (answer.size, answer.root) != (log.head.checkpoint.size, log.head.checkpoint.root.hex()):
         raise PackError("it speaks of another tree than the head in the pack", where=f"completeness of {answer.log}")
     listed = {item.index: item.id for item in answer.statements}
-    return Answer(signers[0], answer.log, frozenset(answer.refs), listed)
+    return Answer(signer, answer.log, frozenset(answer.refs), listed)

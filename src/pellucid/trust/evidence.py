@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pellucid.errors import EvidenceError, InputError
+from pellucid.statement.commitment import open_commitment
+from pellucid.statement.digest import is_sha256
 from pellucid.statement.dsse import Envelope
 from pellucid.statement.keys import PublicKey
-from pellucid.statement.predicate import Registry, parse_statement
+from pellucid.statement.predicate import Parsed, Registry, parse_statement
 from pellucid.tlog.checkpoint import SignedCheckpoint, open_checkpoint
 from pellucid.tlog.cosignature import Cosignature, cosignatures
 from pellucid.tlog.merkle import leaf_hash, verify_consistency, verify_inclusion
@@ -17,6 +20,7 @@ from pellucid.tlog.quorum import MAX_CLOCK_SKEW, Quorum, Standing
 from pellucid.trust.keyring import Keyring
 from pellucid.trust.pack import Pack, PackedLog, PackedStatement, PackError, decode_path
 from pellucid.trust.policy import Policy
+from pellucid.trust.predicate import PARTY
 from pellucid.trust.testimony import Place, Testimony
 
 
@@ -68,7 +72,10 @@ def examine(pack: Pack, policy: Policy, keyring: Keyring, registry: Registry, cl
             places[envelope.id].append(place)
             envelopes[envelope.id].append(envelope)
             entries[origin, place.index] = envelope.id
-    testimonies = [_testify(envelopes[i], places[i], keys, registry) for i in envelopes]
+    parsed = {i: _parse(envelopes[i][0], places[i][0], registry) for i in envelopes}
+    known = {**keys, **_accredited(parsed.values())}
+    testimonies = [_testify(parsed[i], envelopes[i], places[i], known) for i in envelopes]
+    _refuse_unused(pack, testimonies)
     return Evidence(logs, tuple(t for t in testimonies if t.logged_at <= clock.at), entries)
 
 
@@ -120,19 +127,21 @@ def _stale(quorum: Quorum, found: Sequence[Cosignature], max_age: int, clock: Cl
 
 
 def _entries(log: PackedLog, seen: SeenLog, keyring: Keyring, clock: Clock) -> Sequence[tuple[Place, Envelope]]:
-    coverings = sorted(_coverings(log, seen, keyring), key=lambda signed: signed.checkpoint.size)
+    coverings = _coverings(log, seen, keyring)
+    if any(one.checkpoint.size >= other.checkpoint.size for one, other in pairwise(coverings)):
+        raise PackError("its checkpoints are not in order, or one stands twice", where=log.origin)
     times = {c.checkpoint.size: _logged_time(c, seen, keyring, clock) for c in coverings}
-    found, indexes = [], set()
+    found, needed = [], set()
     for packed in log.statements:
         where = f"{log.origin}, entry {packed.index}"
-        if packed.index in indexes:
-            raise PackError("this entry stands twice", where=where)
-        indexes.add(packed.index)
         covering = next((c for c in coverings if c.checkpoint.size > packed.index), None)
         if covering is None:
             raise PackError("no checkpoint of the pack covers it", where=where)
+        needed.add(covering.checkpoint.size)
         envelope = _included(packed, covering, where=where)
         found.append((Place(log.origin, packed.index, times[covering.checkpoint.size]), envelope))
+    if len(needed) != len(coverings):
+        raise PackError("a checkpoint is the first to cover nothing in the pack", where=log.origin)
     return found
 
 
@@ -172,15 +181,50 @@ def _included(packed: PackedStatement, covering: SignedCheckpoint, *, where: str
     return envelope
 
 
+def _parse(envelope: Envelope, place: Place, registry: Registry) -> Parsed:
+    return parse_statement(envelope, registry, where=_where(place))
+
+
+def _accredited(statements: Iterable[Parsed]) -> Mapping[str, PublicKey]:
+    """Return the keys that accreditations carry: leaving a key out of the pack must not silence its holder."""
+    texts = [s.predicate.spki for s in statements if s.kind is not None and s.kind.uri == PARTY.uri]
+    keys = [PublicKey.from_base64(text) for text in texts if text is not None]
+    return {key.id: key for key in keys}
+
+
 def _testify(
-    envelopes: Sequence[Envelope], places: Sequence[Place], keys: Mapping[str, PublicKey], registry: Registry
+    parsed: Parsed, envelopes: Sequence[Envelope], places: Sequence[Place], keys: Mapping[str, PublicKey]
 ) -> Testimony:
-    where = f"{places[0].log}, entry {places[0].index}"
     signers = frozenset(key for envelope in envelopes for key in signers_of(envelope, keys))
     if not signers:
-        raise PackError("no key of the pack or the policy signed it", where=where)
-    parsed = parse_statement(envelopes[0], registry, where=where)
-    return Testimony(parsed, signers, tuple(sorted(places, key=lambda place: place.logged_at)))
+        raise PackError("no key of the pack or the policy signed it", where=_where(places[0]))
+    claimed = frozenset(s.keyid for envelope in envelopes for s in envelope.signatures if is_sha256(s.keyid))
+    return Testimony(parsed, signers, tuple(sorted(places, key=lambda place: place.logged_at)), claimed)
+
+
+def _refuse_unused(pack: Pack, testimonies: Sequence[Testimony]) -> None:
+    """Refuse keys and openings that nothing in the pack needs: nobody would have checked them."""
+    signers = {key for testimony in testimonies for key in testimony.signers}
+    for text in pack.keys:
+        if PublicKey.from_base64(text).id not in signers:
+            raise PackError("a key signed nothing in the pack", where=f"keys: {text[:60]}")
+    for opening in pack.openings:
+        where = f"opening of {opening.root}"
+        open_commitment(opening.root, opening, where=where)
+        if not any(_holds(testimony.parsed.statement.predicate, opening.root) for testimony in testimonies):
+            raise PackError("no statement in the pack makes this commitment", where=where)
+
+
+def _holds(value: object, text: str) -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds(item, text) for item in value.values())
+    if isinstance(value, list):
+        return any(_holds(item, text) for item in value)
+    return value == text
+
+
+def _where(place: Place) -> str:
+    return f"{place.log}, entry {place.index}"
 
 
 def signers_of(envelope: Envelope, keys: Mapping[str, PublicKey]) -> frozenset[str]:

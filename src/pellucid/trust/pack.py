@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -68,7 +69,11 @@ class PackSubject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An evidence pack; `keys` are base64 SubjectPublicKeyInfos, referenced by their SHA-256."""
+    """An evidence pack; `keys` are base64 SubjectPublicKeyInfos, referenced by their SHA-256.
+
+    One body of evidence has one spelling: keys ascend as texts, logs by origin, statements by index, completeness
+    answers as canonical JSON, openings by root, and nothing stands twice.
+    """
 
     format: Literal["pellucid-evidence/v1"]
     subject: PackSubject
@@ -92,7 +97,19 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise PackError(str(error), where=where, remedy="get the pack again from where it was published") from None
         if pack.not_proven != NOT_PROVEN:
             raise PackError("its text on what is not proven was changed", where=where)
+        for name, values in _ordered(pack):
+            if any(one >= other for one, other in pairwise(values)):
+                raise PackError(f"its {name} are not in order, or one stands twice", where=where)
         return pack
+
+
+def _ordered(pack: Pack) -> Iterator[tuple[str, Sequence[Any]]]:
+    yield "keys", pack.keys
+    yield "logs", [log.origin for log in pack.logs]
+    yield "completeness answers", [canonical_json(answer) for answer in pack.completeness]
+    yield "openings", [opening.root for opening in pack.openings]
+    for log in pack.logs:
+        yield f"statements of {log.origin}", [statement.index for statement in log.statements]
 
 
 def decode_path(path: Sequence[str], *, where: str) -> list[bytes]:

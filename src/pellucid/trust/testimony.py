@@ -20,11 +20,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Testimony:
-    """One statement with the ids of the keys that did sign it and every place where it is logged, earliest first."""
+    """One statement with the ids of the keys that did sign it and every place where it is logged, earliest first.
+
+    `claimed` are the keys that its signatures name, whether or not they are known.
+    """
 
     parsed: Parsed
     signers: frozenset[str]
     places: tuple[Place, ...]
+    claimed: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:

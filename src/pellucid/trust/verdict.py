@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from pellucid.errors import EvidenceError
+from pellucid.statement.canonical import NotJsonError
 from pellucid.statement.moment import format_time
 from pellucid.statement.predicate import Registry
 from pellucid.statement.reference import file_ref
@@ -24,6 +25,7 @@ from pellucid.trust.requirement import Case, Recomputed, Requirements, Result
 
 NOTHING_WITHHELD = "nothing withheld"
 NOT_COSIGNED = "not cosigned by anyone independent"
+ONE_VIEW = "that everybody is shown the same log: two quorums need not share an operator"
 
 
 class Answer(StrEnum):
@@ -84,15 +86,18 @@ def decide(data: bytes, sha256: str, rules: Rules, clock: Clock, recomputed: Rec
     """
     try:
         pack = Pack.parse(data)
+    except NotJsonError:
+        raise
+    except EvidenceError as error:
+        return _unusable(sha256, clock, error)
+    try:
         if pack.subject.sha256 != sha256:
             raise PackError(f"the file's SHA-256 is {sha256}, the pack is about {pack.subject.sha256}")
         evidence = examine(pack, rules.policy, rules.keyring, rules.predicates, clock)
         kinds = rules.node_kinds
         completeness = judge_completeness(pack, evidence, rules.keyring, kinds, file_ref(sha256))
     except EvidenceError as error:
-        if error.exit_code != EvidenceError.exit_code:
-            raise
-        return Verdict(sha256, clock.at, (Result("evidence", met=False, why=str(error)),))
+        return _unusable(sha256, clock, error)
     case = Case(sha256, clock.at, evidence.testimonies, _authority(rules, evidence), recomputed)
     results = (
         Result("evidence", met=True, why="every signature and proof in the pack holds"),
@@ -102,6 +107,10 @@ def decide(data: bytes, sha256: str, rules: Rules, clock: Clock, recomputed: Rec
         *_required(case, rules),
     )
     return _verdict(case, results, rules, evidence, completeness)
+
+
+def _unusable(sha256: str, clock: Clock, error: EvidenceError) -> Verdict:
+    return Verdict(sha256, clock.at, (Result("evidence", met=False, why=str(error)),))
 
 
 def check_requirements(policy: Policy, requirements: Requirements, text: str, *, where: str) -> None:
@@ -187,7 +196,9 @@ def _verdict(
             min((t.outages for t in tolerances), default=0),
             min((t.colluders for t in tolerances), default=0),
         ),
-        not_proven=NOT_PROVEN + ((NOTHING_WITHHELD,) if withheld_possible else ()),
+        not_proven=NOT_PROVEN
+        + ((NOTHING_WITHHELD,) if withheld_possible else ())
+        + (() if all(log.quorum.overlapping for log in evidence.logs.values()) else (ONE_VIEW,)),
     )
 
 
