@@ -16,7 +16,7 @@ from pellucid.tlog.quorum import Cosigner, KeyUse, Quorum, Tolerance, refuse_sha
 
 
 def cosigner(operator: str, region: str, number: int) -> Cosigner:
-    public = PublicKey(number.to_bytes(32, "big"))
+    public = PublicKey((2**200 + number).to_bytes(32, "big"))
     return Cosigner(operator, region, Verifier(f"{operator}.example/{number}", SignatureKind.COSIGNATURE, public))
 
 
@@ -173,7 +173,7 @@ def test_quorums_that_cannot_be_counted_are_refused() -> None:
     twin = Cosigner("other", "asia", Verifier("other.example", SignatureKind.COSIGNATURE, ASIA.verifier.public))
     with pytest.raises(SharedKeyError):
         Quorum(1, (ASIA, twin), "vendor")
-    log_key = Cosigner("x", "asia", Verifier("x.example", SignatureKind.ED25519, PublicKey(bytes(32))))
+    log_key = Cosigner("x", "asia", Verifier("x.example", SignatureKind.ED25519, PublicKey(b"\7" * 32)))
     with pytest.raises(PolicyError, match="cosignature keys"):
         Quorum(1, (log_key,), "vendor")
     for numbers in ((-1, 0, None), (0, -1, None), (0, 0, -1)):

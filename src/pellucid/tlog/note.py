@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
 
-from pellucid.statement.keys import PublicKey, Role, SecretKey
+from pellucid.statement.keys import KeyFileError, PublicKey, Role, SecretKey
 from pellucid.tlog.errors import BadSignatureError, KeyRoleError, MalformedNoteError, UnsignedNoteError, VkeyError
 
 MAX_NOTE = 1 << 17  # room for the 16 post-quantum signatures that every verifier must accept
@@ -92,7 +92,10 @@ class Verifier:
             raise VkeyError(error.what, where=where) from None
         if data[:1] not in (b"\x01", b"\x04") or len(data) != 33:
             raise VkeyError("not an Ed25519 log key (type 1) or cosignature key (type 4)", where=where)
-        verifier = cls(name, SignatureKind(data[0]), PublicKey(data[1:]))
+        try:
+            verifier = cls(name, SignatureKind(data[0]), PublicKey(data[1:]))
+        except KeyFileError as error:
+            raise VkeyError(error.what, where=where, remedy=error.remedy) from None
         if verifier.key_id.hex() != key_id:
             raise VkeyError(f"the key ID {key_id[:20]!r} does not belong to this name and key", where=where)
         return verifier
