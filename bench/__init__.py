@@ -1,0 +1,1 @@
+"""Speed measured against other people's tools, side by side on the same machine in the same run."""
