@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import tomlkit
+from tomlkit.items import Table
+
 from pellucid.trust.policy import KeyUse, QuorumRule
 
-_HEAD = """\
-# An acceptance policy: whose logs, keys and words you go by, and what you ask for. It is yours: read it, change it.
-# Each node's `obtained` says how its keys reached you; compare fingerprints over another way before you rely on them.
-"""
+_HEAD = (
+    "An acceptance policy: whose logs, keys and words you go by, and what you ask for. It is yours: change it.",
+    "Each node's `obtained` says how its keys reached you; compare fingerprints over another way first.",
+)
+_QUORUM = (
+    "How many operators other than a log's own must have seen it, from how many regions; how many mirrors must say",
+    "that nothing is left out; how old the newest of these looks may be.",
+)
+_ACCREDITORS = "Nodes and parties whose accreditations of others count."
+_URL = "where `pack` and `monitor` ask; `verify` asks nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,38 +48,34 @@ class PolicyDraft:
 
     def to_toml(self) -> str:
         """Return the policy as TOML with a comment on each part."""
-        return "\n".join(self._lines()) + "\n"
-
-    def _lines(self) -> Iterator[str]:
-        yield _HEAD
-        yield "# Nodes and parties whose accreditations of others count."
-        yield f"accreditors = {_value(list(self.accreditors))}"
-        yield "\n# How many operators other than a log's own must have seen it, from how many regions; how many mirrors"
-        yield "# must say that nothing is left out; how old the newest of these looks may be."
-        yield "[quorum]"
-        yield from (f"{name} = {_value(getattr(self.quorum, name))}" for name in QuorumRule.__struct_fields__)
-        for name, table in self.require.items():
-            yield f"\n[require.{name}]"
-            yield from (f"{key} = {_value(value)}" for key, value in table.items())
+        document = tomlkit.document()
+        for line in _HEAD:
+            document.add(tomlkit.comment(line))
+        document.add("accreditors", tomlkit.item(list(self.accreditors)).comment(_ACCREDITORS))
+        document.add("quorum", self._quorum())
+        document.add("require", tomlkit.item({name: dict(table) for name, table in self.require.items()}))
+        nodes = tomlkit.aot()
         for node in self.nodes:
-            yield from _node_lines(node)
-        for party in self.parties:
-            yield "\n[[party]]"
-            yield from (f"{key} = {_value(value)}" for key, value in party.items())
+            nodes.append(_node(node))
+        document.add("node", nodes)
+        if self.parties:
+            document.add("party", tomlkit.item([dict(party) for party in self.parties]))
+        return tomlkit.dumps(document)
+
+    def _quorum(self) -> Table:
+        table = tomlkit.table()
+        for line in _QUORUM:
+            table.add(tomlkit.comment(line))
+        for name in QuorumRule.__struct_fields__:
+            table.add(name, getattr(self.quorum, name))
+        return table
 
 
-def _node_lines(node: DraftNode) -> Iterator[str]:
-    yield "\n[[node]]"
+def _node(node: DraftNode) -> Table:
+    table = tomlkit.table()
     for name in ("name", "role", "region", "operator", "obtained"):
-        yield f"{name} = {_value(getattr(node, name))}"
+        table.add(name, getattr(node, name))
     if node.url is not None:
-        yield f"url = {_value(node.url)}  # where `pack` and `monitor` ask; `verify` asks nobody"
-    for use, key in node.keys.items():
-        yield "[[node.key]]"
-        yield f"use = {_value(use.value)}"
-        yield f"key = {_value(key)}"
-
-
-def _value(value: Any) -> str:
-    """Write a text, number, boolean or list of them; JSON's spelling of these is TOML's too."""
-    return json.dumps(value, ensure_ascii=False)
+        table.add("url", tomlkit.string(node.url).comment(_URL))
+    table.add("key", tomlkit.item([{"use": use.value, "key": key} for use, key in node.keys.items()]))
+    return table
