@@ -1,4 +1,4 @@
-"""How far two source trees lie apart: the figures that review debt rests on, defined so that anybody gets the same ones."""
+"""How far two source trees lie apart: what review debt rests on, defined so that anybody gets the same figures."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Delta:
     * A file is *added* or *removed* when its path is in one tree only, *changed* when mode or blob id differ. Links are
       files whose content is their target.
     * A file is *binary* when a side of it holds a NUL byte or has more than 16 MiB. `binary_changed` counts the binary
-      files that were added or removed or whose content changed; `binary_bytes` sums their sizes in the target. They have
-      no lines.
-    * A line ends with LF, which is part of it; what follows the last LF is a line too. All lines of an added file count as
-      added, all of a removed one as removed. So do both sides of a file that became a link, or a link that became a file.
-    * A changed text of n lines that becomes one of m has D = n + m - 2 LCS lines added and removed, LCS being the length
-      of a longest common subsequence: (D + m - n) / 2 are added and (D + n - m) / 2 are removed.
+      files that were added or removed or whose content changed; `binary_bytes` sums their sizes in the target. They
+      have no lines.
+    * A line ends with LF, which is part of it; what follows the last LF is a line too. All lines of an added file count
+      as added, all of a removed one as removed. So do both sides of a file that became a link, or a link a file.
+    * A changed text of n lines that becomes one of m has D = n + m - 2 LCS lines added and removed, LCS being the
+      length of a longest common subsequence: (D + m - n) / 2 are added and (D + n - m) / 2 are removed.
     * Work is bounded. Take the two lists of lines; drop their longest common start, then their longest common end from
       what is left; drop the lines that do not occur on the other side; drop the common start and end again. Let a and b
       lines be left, with an edit distance d. Changed texts are taken in the order of their paths, and each adds
@@ -55,8 +55,8 @@ class Delta:
 def measure_delta(base: TreeSource, target: TreeSource, *, limits: Limits | None = None) -> Delta:
     """Measure how far `target` lies from `base`; both may be of any form that `identify` reads.
 
-    Each source is read once for its identity and once more for what changed. Raises what `identify` does, and UnpackError
-    when a source changed between the two readings.
+    Each source is read once for its identity and once more for what changed. Raises what `identify` does, and
+    UnpackError when a source changed between the two readings.
     """
     old, new = identify(base, limits=limits), identify(target, limits=limits)
     return measure_between(base, old, target, new, limits=limits)
@@ -69,12 +69,12 @@ def measure_between(
     before = {file.path: file for file in old.members}
     after = {file.path: file for file in new.members}
     differing = [path for path in sorted(before.keys() | after.keys()) if not _same(before.get(path), after.get(path))]
-    rewritten_content = [path for path in differing if not _same_content(before.get(path), after.get(path))]
+    recounted = [path for path in differing if not _same_content(before.get(path), after.get(path))]
     with tempfile.TemporaryFile() as spool:
-        texts = _Texts(spool, set(rewritten_content), limits)
+        texts = _Texts(spool, set(recounted), limits)
         texts.load(base, before)
         texts.load(target, after)
-        sums = _sum_up(rewritten_content, before, after, texts)
+        sums = _sum_up(recounted, before, after, texts)
     return Delta(
         base=old.sha256,
         target=new.sha256,
@@ -127,7 +127,7 @@ def _compare(old: TreeFile | None, new: TreeFile | None, texts: _Texts, work_lef
 
 
 class _Texts:
-    """The contents that have to be compared, on disk and not in memory, by blob id; binary ones are only known as such."""
+    """The contents to compare, on disk and not in memory, by blob id; of binary ones only that they are binary."""
 
     def __init__(self, spool: BinaryIO, paths: set[bytes], limits: Limits | None) -> None:
         self._spool = spool

@@ -157,11 +157,11 @@ class _Masks:
     """For a line, the places where it occurs as bits of one number; the costliest ones are kept, within a bound."""
 
     def __init__(self, wide: list[int], narrow: list[int]) -> None:
-        self._size = (len(wide) + 7) // 8
+        self._size = len(wide) // 8 + 1
         self._places: dict[int, list[int]] = {}
         for place, line in enumerate(wide):
             self._places.setdefault(line, []).append(place)
-        cost = Counter({line: uses * len(self._places[line]) for line, uses in Counter(narrow).items()})
+        cost = Counter({line: uses * len(self._places.get(line, ())) for line, uses in Counter(narrow).items()})
         self._kept = {line: self._mask(line) for line, _ in cost.most_common(_MASK_MEMORY // self._size)}
 
     def of(self, line: int) -> int:
@@ -171,6 +171,6 @@ class _Masks:
 
     def _mask(self, line: int) -> int:
         bits = bytearray(self._size)
-        for place in self._places[line]:
+        for place in self._places.get(line, ()):
             bits[place >> 3] |= 1 << (place & 7)
         return int.from_bytes(bits, "little")
