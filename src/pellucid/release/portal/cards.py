@@ -1,0 +1,273 @@
+"""The cards of a release page: its source, each review of it, each measured change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pellucid.record.facts import Record, Views
+from pellucid.release.portal.claims import (
+    Badge,
+    Command,
+    Seat,
+    Sentence,
+    Speaker,
+    State,
+    counted,
+    seats,
+    sentence,
+    speaker,
+    standing,
+    stands,
+    strong,
+)
+from pellucid.release.portal.coverage import Coverage
+from pellucid.release.predicate import Release
+from pellucid.source.predicate import Delta, Extent, Payer, Result, Review
+
+RESULTS = {
+    Result.PASS: (State.GOOD, "passed the criteria"),
+    Result.FINDINGS: (State.ATTENTION, "passed, with findings"),
+    Result.FAIL: (State.FAILED, "did not pass the criteria"),
+}
+PAID_BY = {
+    Payer.NOBODY: "nobody",
+    Payer.REVIEWER: "the reviewer",
+    Payer.CENTER: "a center",
+    Payer.CUSTOMER: "a customer",
+    Payer.GOVERNMENT: "a government",
+    Payer.VENDOR: "the vendor",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCard:
+    """The source tree that a release names."""
+
+    words: Sentence
+    tree: str
+    sha1: str
+    swhid: str | None
+    files: int
+    size: int
+    href: str
+    others: int  # further releases from the same tree
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How many lines a review had in scope, and how many of them it left out or came later."""
+
+    read: int
+    excluded: int
+    unread: int
+
+    @property
+    def whole(self) -> int:
+        return self.read + self.excluded + self.unread
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A part that a review left out, by the digest of its git object."""
+
+    sha256: str
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCard:
+    """One review: who, when, scope, exclusions, paid by, result, expiry, debt."""
+
+    id: str
+    href: str
+    title: str
+    result: Badge
+    badges: tuple[Badge, ...]
+    counts: bool
+    words: Sentence
+    reviewer: Speaker | None
+    independence: str
+    paid_by: str
+    of: str
+    extent: str
+    subject: str
+    base: str | None
+    criteria: tuple[str, ...]
+    files: int
+    lines: int
+    excluded: tuple[Excluded, ...]
+    minutes: int
+    findings: int
+    findings_open: int
+    expires: datetime
+    expired: bool
+    logged_at: datetime | None
+    debt_lines: int | None  # None where this review does not cover the release
+    debt_days: int | None
+    reading: Reading
+    seats: tuple[Seat, ...]
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaCard:
+    """A measured change between two trees."""
+
+    id: str
+    href: str
+    words: Sentence
+    author: Speaker | None
+    base: str
+    target: str
+    files_added: int
+    files_removed: int
+    files_changed: int
+    lines_added: int
+    lines_removed: int
+    binary_changed: int
+    binary_bytes: int
+    tool: str
+    badges: tuple[Badge, ...]
+    seats: tuple[Seat, ...]
+
+
+def source_card(release: Release, record: Record, views: Views) -> SourceCard | None:
+    """Return the card of a release's source tree; None if the release names none."""
+    source = release.source
+    if source is None:
+        return None
+    others = [item for item in views.referring(f"gitTree:{source.sha256}", kind="release") if item.id != record.id]
+    words = sentence(
+        "The vendor names one source tree for all of it: ",
+        strong(counted(source.files, "file")),
+        ". Whether the files that ship were made from it is not shown by this; a rebuild would show it.",
+    )
+    return SourceCard(
+        words=words,
+        tree=source.sha256,
+        sha1=source.sha1,
+        swhid=source.swhid,
+        files=source.files,
+        size=source.size,
+        href=f"/digest/{source.sha256}",
+        others=len(others),
+        command=Command("Recompute it from a folder, an archive or a repository", "pellucid source tree SOURCE"),
+    )
+
+
+def review_card(record: Record, covered: Coverage, views: Views, moment: datetime) -> ReviewCard:
+    """Return the card of a review, with its debt where it is what the release's coverage rests on."""
+    review: Review = record.model
+    expires = datetime.fromisoformat(review.expires)
+    bears = record in covered.reviews
+    debt = covered.lines if bears else None
+    live = stands(record) and expires > moment
+    by = speaker(record.authors[0], views.party(record.authors[0])) if record.authors else None
+    excluded = sum(item.lines for item in review.exclusions)
+    return ReviewCard(
+        id=record.id,
+        href=f"/statements/{record.id}",
+        title=_title(review, debt),
+        result=_result(review.result, live=live),
+        badges=(*standing(record), *_expiry(expires, moment), *_debt(debt)),
+        counts=live,
+        words=_words(review, by, excluded),
+        reviewer=by,
+        independence=review.independence.value,
+        paid_by=PAID_BY[review.paid_by],
+        of=review.of.value,
+        extent=review.extent.value,
+        subject=record.subjects[0].refs[0] if record.subjects and record.subjects[0].refs else "",
+        base=review.base,
+        criteria=tuple(word.replace("-", " ") for word in review.criteria),
+        files=review.scope.files,
+        lines=review.scope.lines,
+        excluded=tuple(Excluded(item.sha256, item.lines) for item in review.exclusions),
+        minutes=review.minutes,
+        findings=review.findings.count,
+        findings_open=review.findings.open,
+        expires=expires,
+        expired=expires <= moment,
+        logged_at=record.logged_at,
+        debt_lines=debt,
+        debt_days=(moment - record.logged_at).days if bears and record.logged_at else None,
+        reading=Reading(review.scope.lines, excluded, debt or 0),
+        seats=seats(record),
+        command=show_command(record.id, views),
+    )
+
+
+def delta_card(record: Record, views: Views) -> DeltaCard:
+    """Return the card of a measured change."""
+    delta: Delta = record.model
+    by = speaker(record.authors[0], views.party(record.authors[0])) if record.authors else None
+    files = delta.files_added + delta.files_removed + delta.files_changed
+    words = sentence(
+        by.label if by else "A key unknown here", " measured ", strong(counted(delta.lines, "changed line")),
+        " in ", strong(counted(files, "file")), ".",
+    )  # fmt: skip
+    target = next((ref for subject in record.subjects for ref in subject.refs), "")
+    return DeltaCard(
+        id=record.id,
+        href=f"/statements/{record.id}",
+        words=words,
+        author=by,
+        base=delta.base,
+        target=target.partition(":")[2],
+        files_added=delta.files_added,
+        files_removed=delta.files_removed,
+        files_changed=delta.files_changed,
+        lines_added=delta.lines_added,
+        lines_removed=delta.lines_removed,
+        binary_changed=delta.binary_changed,
+        binary_bytes=delta.binary_bytes,
+        tool=f"{delta.tool.name} {delta.tool.version}",
+        badges=standing(record),
+        seats=seats(record),
+    )
+
+
+def show_command(statement: str, views: Views) -> Command:
+    """Return the command that fetches a statement from this node as it was signed."""
+    url = views.node().url
+    return Command(
+        "The statement as it was signed", f"pellucid statement show {statement}{f' --from {url}' if url else ''}"
+    )
+
+
+def _result(result: Result, *, live: bool) -> Badge:
+    """A yes that no longer counts is only what was said; a no is shown as a no whatever became of its author."""
+    state, words = RESULTS[result]
+    return Badge(state, words) if live or result is Result.FAIL else Badge(State.UNKNOWN, f"said that it {words}")
+
+
+def _title(review: Review, debt: int | None) -> str:
+    what = {"source": "Source", "update": "Update", "rules": "Rule set"}[review.of.value]
+    extent = "in full" if review.extent is Extent.FULL else "for what changed"
+    return f"{what} reviewed {extent}{', with a debt' if debt else ''}"
+
+
+def _words(review: Review, by: Speaker | None, excluded: int) -> Sentence:
+    who = by.label if by else "A key unknown here"
+    read = "all of it" if review.extent is Extent.FULL else "what changed since its base"
+    left_out = f", except {counted(excluded, 'line')} in {counted(len(review.exclusions), 'part')}" if excluded else ""
+    return sentence(
+        "Reviewed by ", strong(who), f" ({review.independence.value}, paid by {PAID_BY[review.paid_by]}), who read ",
+        strong(read), left_out, ": ", strong(counted(review.scope.lines, "line")), " in ",
+        counted(review.scope.files, "file"), f", {hours(review.minutes)}.",
+    )  # fmt: skip
+
+
+def hours(minutes: int) -> str:
+    """Write time spent: `31 hours`, `45 minutes`."""
+    return counted(minutes, "minute") if minutes < 120 else counted(round(minutes / 60), "hour")
+
+
+def _expiry(expires: datetime, moment: datetime) -> tuple[Badge, ...]:
+    return (Badge(State.ATTENTION, "expired"),) if expires <= moment else ()
+
+
+def _debt(lines: int | None) -> tuple[Badge, ...]:
+    return (Badge(State.ATTENTION, f"{counted(lines, 'line')} unread"),) if lines else ()

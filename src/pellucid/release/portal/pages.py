@@ -1,0 +1,342 @@
+"""What the pages on products and releases show, and how it is put together from the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pellucid.record.facts import Record, Views
+from pellucid.release.portal import chain
+from pellucid.release.portal.cards import DeltaCard, ReviewCard, SourceCard, delta_card, review_card, source_card
+from pellucid.release.portal.claims import (
+    NOT_PROVEN,
+    Badge,
+    Command,
+    Link,
+    LogGlance,
+    Notice,
+    Seat,
+    Sentence,
+    Speaker,
+    State,
+    Step,
+    counted,
+    log_glance,
+    seats,
+    sentence,
+    speaker,
+    standing,
+    stands,
+    strong,
+)
+from pellucid.release.portal.coverage import coverage, reviews_of
+from pellucid.release.predicate import Release
+from pellucid.statement.reference import file_ref
+
+
+@dataclass(frozen=True, slots=True)
+class ProductLine:
+    """One product in the list."""
+
+    product: str
+    href: str
+    releases: int
+    latest_version: str
+    latest_href: str
+    latest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductsPage:
+    """Every product that has a release here."""
+
+    as_of: datetime
+    title: str
+    matching: str
+    known: Sentence
+    products: tuple[ProductLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseLine:
+    """One release in a product's list."""
+
+    id: str
+    version: str
+    kind: str
+    href: str
+    logged_at: datetime | None
+    files: int
+    review: Badge
+    badges: tuple[Badge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPage:
+    """A product and its releases, newest logged first."""
+
+    as_of: datetime
+    title: str
+    product: str
+    known: Sentence
+    notices: tuple[Notice, ...]
+    releases: tuple[ReleaseLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactLine:
+    """A file that ships."""
+
+    name: str
+    sha256: str
+    size: int
+    platform: str | None
+    purl: str | None
+    href: str
+    verify: Command
+    pack: Command
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePage:
+    """A release: what is known of it, the chain at a glance, a card per claim, who saw the log, what is not proven."""
+
+    as_of: datetime
+    title: str
+    id: str
+    href: str
+    product: Link
+    version: str
+    kind: str
+    previous: str | None
+    author: Speaker | None
+    known: Sentence
+    notices: tuple[Notice, ...]
+    chain: tuple[Step, ...]
+    artifacts: tuple[ArtifactLine, ...]
+    source: SourceCard | None
+    reviews: tuple[ReviewCard, ...]
+    deltas: tuple[DeltaCard, ...]
+    seats: tuple[Seat, ...]
+    logs: tuple[LogGlance, ...]
+    mirrored_by: tuple[str, ...]
+    commands: tuple[Command, ...]
+    not_proven: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainLine:
+    """A release and its chain at a glance, where another page shows it."""
+
+    id: str
+    title: str
+    href: str
+    known: Sentence
+    chain: tuple[Step, ...]
+    badges: tuple[Badge, ...]
+
+
+def product_href(product: str) -> str:
+    """Return the address of a product's page; names are public identifiers without `?`, `#` or `%`."""
+    return f"/products/{product.replace(' ', '%20')}"
+
+
+def products_page(views: Views, moment: datetime, matching: str = "") -> ProductsPage:
+    """Build the list of products, all or those whose name holds `matching`."""
+    lines = tuple(
+        ProductLine(
+            product=row.product,
+            href=product_href(row.product),
+            releases=row.releases,
+            latest_version=row.latest_version,
+            latest_href=f"/releases/{row.latest}",
+            latest_at=row.latest_at,
+        )
+        for row in views.products(matching=matching or None)
+    )
+    return ProductsPage(moment, "Products", matching, _products_sentence(len(lines), matching), lines)
+
+
+def product_page(views: Views, moment: datetime, product: str) -> ProductPage | None:
+    """Build a product's page; None if nothing here names it."""
+    records = [item for item in views.releases(product) if isinstance(item.model, Release)]
+    if not records:
+        return None
+    lines = tuple(_release_line(item, views, moment) for item in records)
+    live = sum(stands(item) for item in records)
+    verb = " is" if len(records) == 1 else " are"
+    ended = f", {len(records) - live:,} of them no longer standing" if live < len(records) else ""
+    known = sentence(
+        "Of ", strong(product), ", ", strong(counted(len(records), "release")), verb, " logged here", ended, "."
+    )
+    return ProductPage(moment, product, product, known, _doubled_notices(records, views), lines)
+
+
+def release_page(views: Views, moment: datetime, statement: str) -> ReleasePage | None:
+    """Build a release's page; None if the statement is not known here or is no release."""
+    record = views.statement(statement)
+    if record is None or not isinstance(record.model, Release):
+        return None
+    release = record.model
+    facts = chain.gather(record, release, views, moment)
+    logs = tuple(log_glance(log) for log in facts.logs)
+    reviews = [review_card(item, facts.coverage, views, moment) for item in facts.reviews]
+    return ReleasePage(
+        as_of=moment,
+        title=f"{release.product} {release.version}",
+        id=record.id,
+        href=f"/releases/{record.id}",
+        product=Link(release.product, product_href(release.product)),
+        version=release.version,
+        kind=release.kind.value,
+        previous=release.previous,
+        author=speaker(record.authors[0], views.party(record.authors[0])) if record.authors else None,
+        known=chain.known(facts, logs),
+        notices=(*_ended_notices(record), *_doubled_notices([record], views)),
+        chain=chain.steps(facts, logs),
+        artifacts=_artifacts(record, release),
+        source=source_card(release, record, views),
+        reviews=tuple(sorted(reviews, key=lambda card: not card.counts)),
+        deltas=tuple(delta_card(item, views) for item in facts.deltas),
+        seats=seats(record),
+        logs=logs,
+        mirrored_by=facts.mirrors,
+        commands=_commands(release),
+        not_proven=NOT_PROVEN,
+    )
+
+
+def _products_sentence(number: int, matching: str) -> Sentence:
+    narrowed = f" with “{matching}” in the name" if matching else ""
+    if not number:
+        return sentence(strong("No product"), narrowed, " has a release in the logs that this node keeps.")
+    verb = " has" if number == 1 else " have"
+    return sentence(strong(counted(number, "product")), narrowed, verb, " releases in the logs that this node keeps.")
+
+
+def _release_line(record: Record, views: Views, moment: datetime) -> ReleaseLine:
+    release: Release = record.model
+    return ReleaseLine(
+        id=record.id,
+        version=release.version,
+        kind=release.kind.value,
+        href=f"/releases/{record.id}",
+        logged_at=record.logged_at,
+        files=len(release.artifacts),
+        review=_review_badge(record, views, moment),
+        badges=(*standing(record), *((Badge(State.FAILED, "doubled"),) if chain.doubles(record, views) else ())),
+    )
+
+
+def _review_badge(record: Record, views: Views, moment: datetime) -> Badge:
+    release: Release = record.model
+    if release.source is None:
+        return Badge(State.UNKNOWN, "no source named")
+    covered = coverage(release.source.sha256, views, moment)
+    if any(chain.failed(item) for item in reviews_of(release.source.sha256, views)):
+        return Badge(State.FAILED, "a review did not pass it")
+    if covered.reviewed_tree is None:
+        return Badge(State.UNKNOWN, "no review logged")
+    if covered.deltas:
+        return Badge(State.ATTENTION, f"{counted(covered.lines, 'line')} unread")
+    if chain.in_house(record, covered):
+        return Badge(State.ATTENTION, "reviewed only by its own maker")
+    return Badge(
+        State.GOOD, f"reviewed by {counted(len({item.authors[:1] for item in covered.reviews}), 'party', 'parties')}"
+    )
+
+
+def _artifacts(record: Record, release: Release) -> tuple[ArtifactLine, ...]:
+    lines = []
+    for artifact, subject in zip(release.artifacts, record.subjects, strict=False):
+        digest = next((ref.partition(":")[2] for ref in subject.refs if ref.startswith("sha256:")), "")
+        lines.append(
+            ArtifactLine(
+                name=artifact.name,
+                sha256=digest,
+                size=artifact.size,
+                platform=artifact.platform,
+                purl=artifact.purl,
+                href=f"/digest/{digest}",
+                verify=Command("The verdict, offline", verify_line(artifact.name)),
+                pack=Command("Its evidence", pack_line(artifact.name)),
+            )
+        )
+    return tuple(lines)
+
+
+def pack_line(name: str) -> str:
+    """Return the command that collects the evidence on a file."""
+    return f"pellucid pack {quoted(name)} --policy policy.toml -o {quoted(name)}.evidence.json"
+
+
+def verify_line(name: str) -> str:
+    """Return the command that gives the verdict on a file."""
+    return f"pellucid verify {quoted(name)} --pack {quoted(name)}.evidence.json --policy policy.toml"
+
+
+def quoted(name: str) -> str:
+    """Write a name so that a POSIX shell takes it as one word."""
+    plain = all(char.isalnum() or char in "@%+=:,./_-" for char in name) and not name.startswith("-")
+    return name if plain else "'" + name.replace("'", "'\"'\"'") + "'"
+
+
+def _commands(release: Release) -> tuple[Command, ...]:
+    name = release.artifacts[0].name
+    return (
+        Command("1. Fetch what the nodes of your policy say about it, with proofs", pack_line(name)),
+        Command("2. The verdict under your own policy, without a network", verify_line(name)),
+    )
+
+
+def _doubled_notices(records: Iterable[Record], views: Views) -> tuple[Notice, ...]:
+    notices = []
+    told: set[str] = set()
+    for record in records:
+        others = [item for item in chain.doubles(record, views) if item.id not in told]
+        told.add(record.id)
+        if not others:
+            continue
+        release: Release = record.model
+        links = tuple(Link(f"release {item.id[:12]}…", f"/releases/{item.id}") for item in (record, *others))
+        what = f"{release.product} {release.version} is released more than once"
+        text = "Different files are logged under one product, version and name. One may be for one person only."
+        notices.append(Notice(State.FAILED, what, text, links))
+    return tuple(notices)
+
+
+def _ended_notices(record: Record) -> tuple[Notice, ...]:
+    notices = []
+    if record.withdrawn is not None:
+        link = Link("the withdrawal", f"/statements/{record.withdrawn.statement}")
+        text = f"Reason given: {record.withdrawn.reason or 'none'}. The statement stays in the log."
+        notices.append(Notice(State.FAILED, "Withdrawn by its author", text, (link,)))
+    if record.revoked is not None:
+        link = Link("the revocation", f"/statements/{record.revoked.statement}")
+        text = "This release was logged after its author's key had ended. It counts for nothing, and stays visible."
+        notices.append(Notice(State.FAILED, f"Its author's key is {record.revoked.ending.value}", text, (link,)))
+    return tuple(notices)
+
+
+def chain_lines(records: Iterable[Record], views: Views, moment: datetime) -> tuple[ChainLine, ...]:
+    """Return the chains of releases at a glance."""
+    lines = []
+    for record in records:
+        if not isinstance(record.model, Release):
+            continue
+        facts = chain.gather(record, record.model, views, moment)
+        logs = tuple(log_glance(log) for log in facts.logs)
+        badges = (*standing(record), *((Badge(State.FAILED, "doubled"),) if facts.doubled else ()))
+        title = f"{record.model.product} {record.model.version}"
+        lines.append(
+            ChainLine(
+                record.id, title, f"/releases/{record.id}", chain.known(facts, logs), chain.steps(facts, logs), badges
+            )
+        )
+    return tuple(lines)
+
+
+def artifact_releases(digest: str, views: Views) -> tuple[Record, ...]:
+    """Return the releases that ship the file with this SHA-256."""
+    return views.about(file_ref(digest), kind="release")

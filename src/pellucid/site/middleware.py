@@ -1,0 +1,79 @@
+"""What every answer of the portal gets: a content security policy, and a `.json` twin for each page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound
+from django.template.response import TemplateResponse
+
+from pellucid.site.twin import as_json
+
+CSP = (
+    "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; worker-src 'self'"
+)
+SUFFIX = ".json"
+PORTAL_ROOT = "/index"
+
+Next = Callable[[HttpRequest], HttpResponseBase]
+
+
+def content_security_policy(get_response: Next) -> Next:
+    """Send the policy with every answer: nothing inline, nothing from elsewhere."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", CSP)
+        return response
+
+    return middleware
+
+
+class JsonTwin:
+    """Answer `PAGE.json` with the page model of `PAGE`; `/index.json` is the twin of the first page.
+
+    A view takes part by answering with a TemplateResponse whose context holds `page`.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.endswith(SUFFIX) or request.path_info.startswith("/api/"):
+            return self.get_response(request)
+        page_path = request.path_info.removesuffix(SUFFIX)
+        request.path_info = request.path = "/" if page_path == PORTAL_ROOT else page_path
+        request.META["pellucid.twin"] = True
+        response = self.get_response(request)
+        if response.headers.get("Content-Type") == "application/json":
+            return response
+        if 300 <= response.status_code < 400:
+            return response
+        error = "nothing is known here by that name" if response.status_code == 404 else "it could not be answered"
+        body = as_json({"error": {"what": error, "where": request.path + SUFFIX, "remedy": None}})
+        return HttpResponse(body, content_type="application/json", status=max(response.status_code, 400))
+
+    def process_template_response(self, request: HttpRequest, response: TemplateResponse) -> HttpResponseBase:
+        """Put the model in place of the page when its twin was asked for."""
+        if not request.META.get("pellucid.twin"):
+            return response
+        page = (response.context_data or {}).get("page")
+        if page is None:
+            return TwinlessResponse()
+        status = response.status_code
+        return TwinResponse(as_json(page), content_type="application/json", status=status)
+
+
+class TwinResponse(HttpResponse):
+    """A page model; Django asks for `render` of whatever stands in for a template response."""
+
+    def render(self) -> HttpResponse:
+        return self
+
+
+class TwinlessResponse(HttpResponseNotFound):
+    """The page has no model."""
+
+    def render(self) -> HttpResponse:
+        return self

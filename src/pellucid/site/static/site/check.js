@@ -1,0 +1,57 @@
+// Hash a dropped or chosen file in a worker, then go to the page on its digest. Nothing but the digest leaves.
+const drop = document.getElementById("drop");
+const chosen = document.getElementById("file");
+const working = document.getElementById("working");
+const progress = document.getElementById("progress");
+const status = document.getElementById("status");
+let worker = null;
+
+drop.hidden = false;
+
+function rest(words) {
+  worker?.terminate();
+  worker = null;
+  working.hidden = true;
+  chosen.value = "";
+  status.textContent = words;
+}
+
+function check(file) {
+  rest(`Reading ${file.name}`);
+  working.hidden = false;
+  progress.value = 0;
+  worker = new Worker(drop.dataset.worker, { type: "module" });
+  worker.addEventListener("message", ({ data }) => {
+    if (data.problem) return rest(`${file.name} could not be read: ${data.problem}.`);
+    progress.value = file.size ? data.read / file.size : 1;
+    if (data.digest) location.assign(`/digest/${data.digest}`);
+  });
+  worker.addEventListener("error", () => rest("Hashing could not be started here. Use one of the commands below."));
+  worker.postMessage(file);
+}
+
+chosen.addEventListener("change", () => chosen.files[0] && check(chosen.files[0]));
+document.getElementById("stop").addEventListener("click", () => {
+  rest("Stopped.");
+  chosen.focus();
+});
+window.addEventListener("pageshow", () => rest(""));
+
+for (const name of ["dragenter", "dragover"]) {
+  window.addEventListener(name, (event) => {
+    event.preventDefault();
+    drop.toggleAttribute("data-over", true);
+  });
+}
+for (const name of ["dragleave", "drop"]) {
+  window.addEventListener(name, (event) => {
+    event.preventDefault();
+    drop.toggleAttribute("data-over", false);
+  });
+}
+window.addEventListener("drop", (event) => {
+  const item = event.dataTransfer.items?.[0]?.webkitGetAsEntry?.();
+  const file = event.dataTransfer.files[0];
+  if (item?.isDirectory) rest("That is a folder. Drop one file.");
+  else if (file) check(file);
+});
