@@ -11,13 +11,13 @@ from typing import Annotated
 
 import msgspec
 
-from pellucid.source.coverage import Step, debts_from, debts_to
 from pellucid.source.predicate import DELTA, REVIEW, Delta, Extent, Independence, Payer, Review, ReviewOf, subject_of
 from pellucid.source.predicate import Result as Conclusion
 from pellucid.statement.moment import parse_time
 from pellucid.statement.predicate import Word
 from pellucid.statement.reference import Ref, tree_ref
 from pellucid.trust.authority import Speaker
+from pellucid.trust.debt import Step, debts_from, debts_to
 from pellucid.trust.predicate import PartyRole
 from pellucid.trust.requirement import Case, Requirement, RequirementKind, Result
 from pellucid.trust.testimony import Testimony, of_kind
