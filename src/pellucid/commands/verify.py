@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import argparse
 import time
+from itertools import permutations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pellucid.capabilities import PREDICATES, REQUIREMENTS
 from pellucid.desk import Outcome
@@ -22,7 +23,6 @@ from pellucid.trust.policy import parse_policy
 from pellucid.trust.verdict import Answer, Rules, Verdict, check_requirements, decide
 
 if TYPE_CHECKING:
-    from pellucid.statement.tree import TreeIdentity
     from pellucid.trust.requirement import Recomputed
 
 EXAMPLES = """
@@ -73,17 +73,16 @@ def read_rules(path: Path) -> Rules:
 
 def recompute(sources: list[Path]) -> Recomputed:
     """Return the tree ids of the sources given, and the deltas between each two of them."""
-    from pellucid.source.delta import measure_delta  # noqa: PLC0415 - only --source needs it
+    from pellucid.source.delta import measure_between  # noqa: PLC0415 - only --source needs it
     from pellucid.trust.requirement import Recomputed  # noqa: PLC0415
-    from pellucid.unpack import identify  # noqa: PLC0415
+    from pellucid.unpack import TreeSource, identify  # noqa: PLC0415
 
-    trees: list[tuple[Path, TreeIdentity]] = [(path, identify(path)) for path in sources]
-    deltas: dict[tuple[str, str], Any] = {}
-    for base_path, base in trees:
-        for target_path, target in trees:
-            if base.sha256 != target.sha256:
-                deltas[base.sha256, target.sha256] = measure_delta(base_path, target_path)
-    return Recomputed(frozenset(tree.sha256 for _, tree in trees), deltas)
+    found = {tree.sha256: (TreeSource(path), tree) for path in sources if (tree := identify(path))}
+    deltas = {
+        (base, target): measure_between(*found[base], *found[target]).predicate()
+        for base, target in permutations(found, 2)
+    }
+    return Recomputed(frozenset(found), deltas)
 
 
 def in_words(verdict: Verdict, file: Path) -> str:

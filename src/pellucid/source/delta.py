@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from pellucid import __version__
+from pellucid.source import predicate
 from pellucid.source.lines import Comparison, compare_lines, line_count, split_lines
 from pellucid.statement.tree import Mode, TreeFile, TreeIdentity
 from pellucid.unpack import Limits, Member, TreeSource, UnpackError, identify, read_members
@@ -50,6 +52,11 @@ class Delta:
     binary_changed: int
     binary_bytes: int
     rewritten_files: int
+
+    def predicate(self) -> predicate.Delta:
+        """Return what is signed about these figures; the tree `target` is its subject."""
+        figures = {name: getattr(self, name) for name in self.__slots__ if name != "target"}
+        return predicate.Delta(**figures, tool=predicate.Tool(name="pellucid", version=__version__))
 
 
 def measure_delta(base: TreeSource, target: TreeSource, *, limits: Limits | None = None) -> Delta:

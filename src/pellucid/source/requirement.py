@@ -213,16 +213,26 @@ def _decide_source(case: Case, _requirement: SourceRequirement) -> Iterator[Resu
         own = ", ".join(sorted(case.recomputed.trees))
         yield Result("source", met=False, why=f"the source given has another tree id ({own}) than the release names")
     else:
-        wrong = [t for t in of_kind(case.testimonies, DELTA) if _contradicts(case, t)]
-        why = "the source given is what the release names" if not wrong else "a delta says other numbers than measured"
+        deltas = of_kind(case.testimonies, DELTA)
+        wrong = [t for t in deltas if _contradicts(case, t)]
+        why = "a delta says other numbers than measured" if wrong else "the source given is what the release names"
+        unmeasured = sum(_measured(case, t) is None for t in deltas)
+        why += f"; {unmeasured} deltas were not recomputed, for want of their base" if unmeasured else ""
         yield Result("source", met=not wrong, why=why, evidence=tuple(t.id for t in wrong))
 
 
+def _measured(case: Case, testimony: Testimony) -> Delta | None:
+    if case.recomputed is None:
+        return None
+    found: Delta | None = case.recomputed.deltas.get(
+        (testimony.parsed.predicate.base, _tree(testimony).removeprefix("gitTree:"))
+    )
+    return found
+
+
 def _contradicts(case: Case, testimony: Testimony) -> bool:
-    delta: Delta = testimony.parsed.predicate
-    target = _tree(testimony).partition(":")[2]
-    measured = case.recomputed.deltas.get((delta.base, target)) if case.recomputed else None
-    return measured is not None and measured != msgspec.structs.replace(delta, tool=measured.tool)
+    measured = _measured(case, testimony)
+    return measured is not None and measured != msgspec.structs.replace(testimony.parsed.predicate, tool=measured.tool)
 
 
 REVIEW_REQUIREMENT = RequirementKind("review", ReviewRequirement, _decide_review)

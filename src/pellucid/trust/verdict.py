@@ -89,7 +89,7 @@ def decide(data: bytes, sha256: str, rules: Rules, clock: Clock, recomputed: Rec
     except NotJsonError:
         raise
     except EvidenceError as error:
-        return _unusable(sha256, clock, error)
+        return _unusable(sha256, rules, clock, error)
     try:
         if pack.subject.sha256 != sha256:
             raise PackError(f"the file's SHA-256 is {sha256}, the pack is about {pack.subject.sha256}")
@@ -97,7 +97,7 @@ def decide(data: bytes, sha256: str, rules: Rules, clock: Clock, recomputed: Rec
         kinds = rules.node_kinds
         completeness = judge_completeness(pack, evidence, rules.keyring, kinds, file_ref(sha256))
     except EvidenceError as error:
-        return _unusable(sha256, clock, error)
+        return _unusable(sha256, rules, clock, error)
     case = Case(sha256, clock.at, evidence.testimonies, _authority(rules, evidence), recomputed)
     results = (
         Result("evidence", met=True, why="every signature and proof in the pack holds"),
@@ -109,8 +109,18 @@ def decide(data: bytes, sha256: str, rules: Rules, clock: Clock, recomputed: Rec
     return _verdict(case, results, rules, evidence, completeness)
 
 
-def _unusable(sha256: str, clock: Clock, error: EvidenceError) -> Verdict:
-    return Verdict(sha256, clock.at, (Result("evidence", met=False, why=str(error)),))
+def _unusable(sha256: str, rules: Rules, clock: Clock, error: EvidenceError) -> Verdict:
+    results = (Result("evidence", met=False, why=str(error)),)
+    return Verdict(sha256, clock.at, results, tolerates=_tolerates(rules))
+
+
+def _tolerates(rules: Rules) -> tuple[int, int]:
+    """Return what the weakest quorum outlasts, outages and colluders; nothing where one cannot be reached at all."""
+    quorums = [rules.keyring.quorum(origin) for origin in rules.keyring.logs]
+    if not all(quorum.reachable for quorum in quorums):
+        return 0, 0
+    tolerances = [quorum.tolerates() for quorum in quorums]
+    return min((t.outages for t in tolerances), default=0), min((t.colluders for t in tolerances), default=0)
 
 
 def check_requirements(policy: Policy, requirements: Requirements, text: str, *, where: str) -> None:
@@ -136,7 +146,8 @@ def _logged(case: Case) -> Result:
     if not about:
         return Result("logged", met=False, why="no log of the policy holds a statement about this file")
     first = min(t.logged_at for t in about)
-    why = f"{len(about)} statements about this file are logged, the first by {format_time(first)}"
+    count = "one statement about this file is" if len(about) == 1 else f"{len(about)} statements about this file are"
+    why = f"{count} logged, the first by {format_time(first)}"
     return Result("logged", met=True, why=why, evidence=tuple(t.id for t in about))
 
 
@@ -183,7 +194,6 @@ def _verdict(
     evidence: Evidence,
     completeness: Sequence[LogCompleteness],
 ) -> Verdict:
-    tolerances = [log.quorum.tolerates() for log in evidence.logs.values()]
     enough = max(1, rules.policy.quorum.mirrors)
     withheld_possible = any(log.withheld or len(log.operators()) < enough for log in completeness)
     return Verdict(
@@ -192,10 +202,7 @@ def _verdict(
         results=results,
         cosigned_by=tuple(_cosigners(rules, evidence)),
         completeness=tuple(_completeness_json(log, enough) for log in completeness),
-        tolerates=(
-            min((t.outages for t in tolerances), default=0),
-            min((t.colluders for t in tolerances), default=0),
-        ),
+        tolerates=_tolerates(rules),
         not_proven=NOT_PROVEN
         + ((NOTHING_WITHHELD,) if withheld_possible else ())
         + (() if all(log.quorum.overlapping for log in evidence.logs.values()) else (ONE_VIEW,)),
