@@ -11,7 +11,7 @@ from tests.tlog.faults import Fault, FaultyObjects
 from tests.tlog.homes import LOG, ORIGIN, Center, LogHome, grow, numbered_entries, quorum_of, signer
 from tests.tlog.served import node, serving
 
-from pellucid.errors import EvidenceError, FatalError, UnavailableError
+from pellucid.errors import EvidenceError, FatalError, PellucidError, UnavailableError
 from pellucid.statement.keys import Role
 from pellucid.storage.alarms import AlarmFolder
 from pellucid.storage.files import FileObjects
@@ -19,6 +19,7 @@ from pellucid.storage.objects import MAX_OBJECT, ObjectStore
 from pellucid.tlog.checkpoint import Checkpoint, sign_checkpoint
 from pellucid.tlog.cosignature import cosignatures
 from pellucid.tlog.fsck import fsck
+from pellucid.tlog.listing import KEPT, numbered
 from pellucid.tlog.merkle import EMPTY_ROOT
 from pellucid.tlog.mirror import Mirror
 from pellucid.tlog.quorum import Quorum
@@ -232,7 +233,22 @@ def test_a_kept_checkpoint_of_another_tree_is_an_alarm(home: LogHome, mirrored: 
     with pytest.raises(ForkError, match="another tree of 10 entries"):
         mirrored.open(source).pull()
     assert len(mirrored.alarms.all()) == 1
-    mirrored.check(20)
+    assert mirrored.store.fetch("checkpoint") is None, "a log that contradicts itself is not cosigned"
+
+
+def test_what_dates_the_entries_is_held_before_the_head_is_served(home: LogHome, mirrored: MirrorHome) -> None:
+    publisher = home.open()
+    grow(publisher, b"a")
+    grow(publisher, b"b")
+    source = Switched(FileTiles(home.store))
+    source.changes["checkpoints/001"] = b""
+    with pytest.raises(PellucidError):
+        mirrored.open(source).pull()
+    assert mirrored.store.fetch("checkpoint") is None
+    del source.changes["checkpoints/001"]
+    mirrored.open(source).pull()
+    assert [size for size, _ in numbered(mirrored.store, KEPT)] == [0, 1, 2]
+    mirrored.check(2)
 
 
 def test_an_older_checkpoint_does_not_take_it_back(home: LogHome, mirrored: MirrorHome) -> None:

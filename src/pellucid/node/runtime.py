@@ -86,6 +86,7 @@ class Node:
         self._on_fatal = on_fatal
         self._keys = {role: home.secret(role, passphrase) for role in Role if role is not Role.AUDIT}
         self._stop = threading.Event()
+        self._heard = threading.Event()
         self._threads: list[threading.Thread] = []
         self._exchanges: dict[str, _RunningExchange] = {}
         self._alarms = AlarmFolder(home.path / "alarms")
@@ -203,7 +204,7 @@ class Node:
     def start(self) -> None:
         """Start the threads: integrate, publish, index, watch the peers and exchange with each."""
         settings = self.logs.now().settings
-        self._spawn("sequencer", lambda: self._log.run(self._stop, interval=settings.publish_every))
+        self._spawn("sequencer", lambda: self._sign_on(settings.publish_every))
         self._spawn("publisher", self._publish_on)
         self._spawn("indexer", self._index_on)
         self._spawn("watcher", self._watch)
@@ -284,7 +285,16 @@ class Node:
         every = lambda: self.logs.now().settings.mirror_every  # noqa: E731
         self._spawn(f"exchange with {running.exchange.peer.name}", lambda: running.exchange.run(running.stop, every))
 
+    def _sign_on(self, interval: float) -> None:
+        """Sign nothing new before every witness was heard: one may hold a larger tree than a backup restored here."""
+        self._publisher.publish(patient=True)
+        self._heard.set()
+        self._log.run(self._stop, interval=interval)
+
     def _publish_on(self) -> None:
+        while not self._heard.wait(_WATCH_EVERY):
+            if self._stop.is_set():
+                return
         settings = self.logs.now().settings
         self._publisher.run(
             self._stop,

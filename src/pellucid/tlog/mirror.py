@@ -37,10 +37,6 @@ class _Held:
     def size(self) -> int:
         return self.head.checkpoint.size if self.head is not None else 0
 
-    @property
-    def root(self) -> bytes:
-        return self.head.checkpoint.root if self.head is not None else EMPTY_ROOT
-
 
 class Mirror:
     """Pulls the log under the key `log` from `source` into `store`, and cosigns with `signer` what it holds.
@@ -96,7 +92,6 @@ class Mirror:
             while held.size < offered.checkpoint.size or held.head is None:
                 self._advance(held, self._next_target(held, offered))
             self._renew(held, offered)
-            self._pull_kept(held)
         except BaseException as error:
             # The tree in memory may be ahead of what is held; the next pull starts from the files again.
             self._held = None
@@ -169,6 +164,8 @@ class Mirror:
         if held.writer.root() != target.checkpoint.root:
             raise EvidenceError("the entries do not have the root that was signed", where=self.log.name)
         self.store.sync()
+        # Before the head: should the log be gone tomorrow, its entries could not be dated without these.
+        self._pull_kept(target)
         self._serve(held, target)
         clear_superseded(self.store, old_size, target.checkpoint.size)
 
@@ -213,21 +210,20 @@ class Mirror:
         if news or self._clock() - self._last_time(held) >= self._refresh:
             self._serve(held, offered)
 
-    def _pull_kept(self, held: _Held) -> None:
-        """Keep every checkpoint that the log keeps, up to the size held, after checking it against our own tree."""
-        view = TreeView(FileTiles(self.store), held.size, held.root)
-        last = last_kept_size(self.store, below=held.size + 1)
+    def _pull_kept(self, target: SignedCheckpoint) -> None:
+        """Keep every checkpoint that the log keeps, up to the target's size, after checking it against our own tree."""
+        view = TreeView(FileTiles(self.store), target.checkpoint.size, target.checkpoint.root)
+        last = last_kept_size(self.store, below=view.size + 1)
         after = -1 if last is None else last
-        while sizes := [size for size in self.source.kept(after, _KEPT_PAGE) if size <= held.size]:
+        while sizes := [size for size in self.source.kept(after, _KEPT_PAGE) if size <= view.size]:
             for size in sizes:
                 kept = self._fetch_kept(size)
                 if kept is None:
                     raise UnavailableError("is listed but not there", where=kept_path(size), remedy="try again later")
                 if view.root_at(size) != kept.checkpoint.root:
-                    held_note = held.head.to_bytes() if held.head is not None else b""
                     raise ForkError(
                         f"published another tree of {size} entries than it serves now",
-                        held=held_note,
+                        held=target.to_bytes(),
                         offered=kept.to_bytes(),
                         where=self.log.name,
                     )
