@@ -65,6 +65,7 @@ def _fresh(home: Path, pypi: Sequence[str] | None) -> Any:
     """Make the home and get the product; a home that could not be filled is not left behind."""
     from pellucid.demo.play import Play  # noqa: PLC0415
 
+    was_there = home.exists()
     try:
         home.mkdir(parents=True, exist_ok=True)
         _write_state(home, {"format": _FORMAT, "complete": False})
@@ -74,6 +75,8 @@ def _fresh(home: Path, pypi: Sequence[str] | None) -> Any:
         return Play.new(home, pypi)
     except BaseException:
         shutil.rmtree(home, ignore_errors=True)
+        if was_there:
+            home.mkdir()
         raise
 
 
@@ -88,9 +91,12 @@ def _read_state(home: Path, pypi: Sequence[str] | None) -> Mapping[str, Any] | N
         raise InputError("is there already and is no demonstration", where=str(home), remedy=remedy) from None
     if not isinstance(state, dict) or state.get("format") != _FORMAT or state.get("complete") is not True:
         raise InputError("holds a demonstration that was not finished", where=str(home), remedy=remedy)
-    shown = state["product"]
-    if pypi is not None and list(pypi) != [shown["name"], shown["old"]["version"], shown["new"]["version"]]:
-        raise InputError(f"holds a demonstration of another product ({shown['name']})", where=str(home), remedy=remedy)
+    try:
+        shown = [state["product"]["name"], state["product"]["old"]["version"], state["product"]["new"]["version"]]
+    except (KeyError, TypeError):
+        raise InputError("holds a demonstration whose demo.json is damaged", where=str(home), remedy=remedy) from None
+    if pypi is not None and list(pypi) != shown:
+        raise InputError(f"holds a demonstration of another product ({shown[0]})", where=str(home), remedy=remedy)
     return state
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,7 @@ class Operator:
     @contextlib.contextmanager
     def _noting(self, name: str, words: tuple[str | Path, ...]) -> Iterator[None]:
         with self.diary.open("a") as diary:
-            diary.write(f"$ pellucid --home {self.home} {name} {' '.join(map(str, words))}\n")
+            diary.write(f"$ {shlex.join(['pellucid', '--home', str(self.home), name, *map(str, words)])}\n")
             with contextlib.redirect_stderr(diary):
                 yield
 

@@ -15,7 +15,7 @@ from pellucid.demo.own_source import own_product
 from pellucid.demo.product import DEFAULT, NoIndexError, Product, ProductRelease, fetch_product
 from pellucid.demo.stage import Stage, evidence_of
 from pellucid.demo.steps import StepFailedError, Steps, steps_table
-from pellucid.errors import UnavailableError
+from pellucid.errors import InputError
 from pellucid.terminal import say
 
 
@@ -87,9 +87,12 @@ class Play:
             parts += ["", chain_table(self._stage, self._chain)]
         wrong = sum(not step.ok for step in self.steps.done)
         last = "every step gave the expected answer" if self.steps.ok else f"{wrong} steps did NOT give it"
-        artifact = self.product.new.artifacts[-1]
-        check = f"pellucid verify {artifact} --pack {evidence_of(artifact)} --policy {self._stage.policy}"
-        return "\n".join([*parts, "", steps_table(self.steps.done), "", last, f"check it yourself, offline: {check}"])
+        lines = [*parts, "", steps_table(self.steps.done), "", last]
+        if self.steps.ok:
+            artifact = self.product.new.artifacts[-1]
+            check = f"pellucid verify {artifact} --pack {evidence_of(artifact)} --policy {self._stage.policy}"
+            lines.append(f"check it yourself, offline: {check}")
+        return "\n".join(lines)
 
     def _perform_new(self) -> None:
         def join() -> tuple[bool, str]:
@@ -155,7 +158,7 @@ def _read_product(home: Path, value: Mapping[str, Any]) -> Product:
         old, new = (_read_release(home, value[name]) for name in ("old", "new"))
         return Product(value["name"], old, new, value["origin"])
     except (KeyError, TypeError) as error:
-        raise UnavailableError("its demo.json is damaged", where=str(home), remedy="name another --home") from error
+        raise InputError("its demo.json is damaged", where=str(home), remedy="name another --home") from error
 
 
 def _read_release(home: Path, value: Mapping[str, Any]) -> ProductRelease:

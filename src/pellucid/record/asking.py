@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pellucid.errors import EvidenceError, UnavailableError
 from pellucid.record.predicate import COMPLETENESS, Completeness
@@ -17,6 +17,7 @@ from pellucid.statement.reference import Ref
 from pellucid.trust.policy import PolicyNode
 
 _POLL = 0.25
+_AT_ONCE = 32
 
 
 class WrongAnswerError(EvidenceError):
@@ -33,32 +34,57 @@ class Answer:
     statements: tuple[tuple[int, Parsed], ...]
 
 
+class _Tally:
+    """Which operators have answered for which log, so that nobody is waited for once there are enough."""
+
+    def __init__(self, logs: Iterable[LogAtHand], required: int) -> None:
+        self._required = required
+        self._operators: dict[str, set[str]] = {log.origin: set() for log in logs}
+
+    def count(self, answer: Answer) -> None:
+        """Count an answer."""
+        self._operators[answer.log].add(answer.by.operator)
+
+    def is_enough(self, log: LogAtHand) -> bool:
+        """Tell whether as many operators have answered for a log as are required."""
+        return len(self._operators[log.origin]) >= self._required
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Asks the nodes of a policy; `wait` is how many seconds a mirror may take to catch up with a head."""
+    """Asks the nodes of a policy.
+
+    A mirror may take `wait` seconds to catch up with a head; once `required` operators have answered for a log, the
+    others are waited for `grace` seconds only.
+    """
 
     nodes: Nodes
     registry: Registry
     tell: Tell
     wait: float = 30.0
+    grace: float = 3.0
+    required: int = 1
     clock: Callable[[], float] = time.monotonic
+    _silent: set[str] = field(default_factory=set)
 
     def explore(self, log: LogAtHand, refs: frozenset[Ref]) -> Answer | None:
         """Ask about `refs` whoever answers first: the log's own node, then others; None if nobody does."""
         own = [node for node in self.nodes.all() if node.name == log.held.node.name]
-        for node in [*own, *self.nodes.answering(log.held)]:
+        for node in sorted([*own, *self.nodes.answering(log.held)], key=lambda node: node.name in self._silent):
             try:
                 return self.ask(log, node, refs)
             except (UnavailableError, EvidenceError) as error:
+                self._silent.add(node.name)
                 self.tell(f"{node.name} says nothing on {log.origin}: {error}")
         return None
 
     def ask_all(self, logs: Iterable[LogAtHand], refs: frozenset[Ref]) -> list[Answer]:
         """Ask every mirror of every log about `refs`; who does not answer, or not truly, is told and left out."""
-        until = self.clock() + self.wait
+        logs = list(logs)
+        begun, tally = self.clock(), _Tally(logs, self.required)
         pairs = [(log, node) for log in logs for node in self.nodes.answering(log.held)]
-        with ThreadPoolExecutor(max_workers=max(1, min(16, len(self.nodes.all())))) as pool:
-            found = list(pool.map(lambda pair: self._ask_patiently(pair[0], pair[1], refs, until), pairs))
+        with ThreadPoolExecutor(max_workers=max(1, min(_AT_ONCE, len(pairs)))) as pool:
+            found = list(pool.map(lambda pair: self._ask_patiently(pair[0], pair[1], refs, begun, tally), pairs))
         return [answer for answer in found if answer is not None]
 
     def ask(self, log: LogAtHand, node: PolicyNode, refs: frozenset[Ref]) -> Answer:
@@ -68,22 +94,27 @@ class Asker:
         statements = tuple((item.index, self._statement(log, item.index, item.id, refs)) for item in signed.statements)
         return Answer(log.origin, node, reply.completeness, statements)
 
-    def _ask_patiently(self, log: LogAtHand, node: PolicyNode, refs: frozenset[Ref], until: float) -> Answer | None:
+    def _ask_patiently(
+        self, log: LogAtHand, node: PolicyNode, refs: frozenset[Ref], begun: float, tally: _Tally
+    ) -> Answer | None:
         told = False
         while True:
             try:
-                return self.ask(log, node, refs)
+                answer = self.ask(log, node, refs)
             except EvidenceError as error:
                 self.tell(f"{node.name}'s answer on {log.origin} is left out: {error}")
                 return None
             except UnavailableError as error:
-                if self.clock() >= until:
+                if self.clock() >= begun + (min(self.grace, self.wait) if tally.is_enough(log) else self.wait):
                     self.tell(f"{node.name} does not answer for {log.origin}: {error}")
                     return None
                 if not told:
                     self.tell(f"waiting for {node.name} to answer for the {log.size} entries of {log.origin}")
                 told = True
                 time.sleep(_POLL)
+            else:
+                tally.count(answer)
+                return answer
 
     def _read(self, log: LogAtHand, node: PolicyNode, envelope: Envelope, refs: frozenset[Ref]) -> Completeness:
         where = f"{node.name}'s answer on {log.origin}"

@@ -283,11 +283,17 @@ class Views(Protocol):
 
     def by_author(self, key: str, *, limit: int = 200) -> tuple[Record, ...]: ...
 
-    def products(self, *, matching: str | None = None, limit: int = 500) -> tuple[ProductRow, ...]:
+    def products(self, *, matching: str | None = None, limit: int = 500, offset: int = 0) -> tuple[ProductRow, ...]:
         """Return products by name; `matching` is a case-insensitive substring."""
 
-    def releases(self, product: str, *, limit: int = 500) -> tuple[Record, ...]:
+    def product_total(self, *, matching: str | None = None) -> int:
+        """Return how many products `products` could give."""
+
+    def releases(self, product: str, *, limit: int = 500, offset: int = 0) -> tuple[Record, ...]:
         """Return all release statements of a product, newest logged first, withdrawn ones too."""
+
+    def release_total(self, product: str) -> int:
+        """Return how many release statements of a product there are."""
 
     def starting_with(self, prefix: str, *, limit: int = 20) -> tuple[Record, ...]:
         """Return statements whose id, or one of whose subject digests, starts with these hex digits."""

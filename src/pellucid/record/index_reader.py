@@ -93,19 +93,28 @@ class IndexReader:
             f"signer g JOIN statement s ON s.id = g.statement WHERE g.key = ? {ORDER} LIMIT ?", key, limit
         )
 
-    def releases(self, product: str, limit: int) -> Sequence[Indexed]:
+    def releases(self, product: str, limit: int, offset: int = 0) -> Sequence[Indexed]:
         """Return a product's releases, newest first."""
-        return self._statements(
-            f"release r JOIN statement s ON s.id = r.statement WHERE r.product = ? {ORDER} LIMIT ?", product, limit
-        )
+        source = f"release r JOIN statement s ON s.id = r.statement WHERE r.product = ? {ORDER} LIMIT ? OFFSET ?"
+        return self._statements(source, product, limit, offset)
 
-    def products(self, matching: str, limit: int) -> Sequence[Row]:
+    def release_total(self, product: str) -> int:
+        """Return how many releases a product has."""
+        return int((self.rows("SELECT COUNT(*) FROM release WHERE product = ?", product) or [(0,)])[0][0])
+
+    def product_total(self, matching: str) -> int:
+        """Return how many products there are; `matching` as in `products`."""
+        query = "SELECT COUNT(DISTINCT product) FROM release WHERE instr(lower(product), lower(?)) > 0"
+        return int((self.rows(query, matching) or [(0,)])[0][0])
+
+    def products(self, matching: str, limit: int, offset: int = 0) -> Sequence[Row]:
         """Return (product, releases) by name; `matching` is a substring in any case."""
         return self.rows(
             "SELECT product, COUNT(*) FROM release WHERE instr(lower(product), lower(?)) > 0"
-            " GROUP BY product ORDER BY product COLLATE NOCASE, product LIMIT ?",
+            " GROUP BY product ORDER BY product COLLATE NOCASE, product LIMIT ? OFFSET ?",
             matching,
             limit,
+            offset,
         )
 
     def version(self, row: int) -> str:

@@ -39,11 +39,15 @@ class UnknownSignerError(UnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much goes into a pack, and how many seconds making it may take."""
+    """How much goes into a pack, and how many seconds making it may take.
+
+    Mirrors are waited for `wait` seconds, and `grace` seconds once as many have answered as the policy asks for.
+    """
 
     statements: int = 20_000
     seconds: float = 600.0
     wait: float = 30.0
+    grace: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def build_pack(
     nodes = Nodes(policy, keyring, connect)
     try:
         logs = [find_log(nodes, held, tell) for held in keyring.logs.values()]
-        asker = Asker(nodes, registry, tell, bounds.wait)
+        asker = Asker(nodes, registry, tell, bounds.wait, bounds.grace, max(1, policy.quorum.mirrors))
         gathering = Gathering(file_ref(sha256), logs, asker, bounds, keys=dict(keyring.party_keys))
         answers = gathering.complete()
         return _put_together(sha256, gathering, answers, keyring, tuple(openings))

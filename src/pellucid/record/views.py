@@ -136,18 +136,26 @@ class NodeViews:
         """Return statements that a key signed, newest logged first."""
         return self._records.records(self._index.by_author(key, limit))
 
-    def products(self, *, matching: str | None = None, limit: int = 500) -> tuple[ProductRow, ...]:
+    def products(self, *, matching: str | None = None, limit: int = 500, offset: int = 0) -> tuple[ProductRow, ...]:
         """See `Views.products`."""
         rows = []
-        for product, releases in self._index.products(matching or "", limit):
+        for product, releases in self._index.products(matching or "", limit, offset):
             latest = self._index.releases(product, 1)[0]
             version = self._index.version(latest.row)
             rows.append(ProductRow(product, releases, latest.id, version, moment(latest.logged)))
         return tuple(rows)
 
-    def releases(self, product: str, *, limit: int = 500) -> tuple[Record, ...]:
+    def product_total(self, *, matching: str | None = None) -> int:
+        """See `Views.product_total`."""
+        return self._index.product_total(matching or "")
+
+    def releases(self, product: str, *, limit: int = 500, offset: int = 0) -> tuple[Record, ...]:
         """See `Views.releases`."""
-        return self._records.records(self._index.releases(product, limit))
+        return self._records.records(self._index.releases(product, limit, offset))
+
+    def release_total(self, product: str) -> int:
+        """See `Views.release_total`."""
+        return self._index.release_total(product)
 
     def starting_with(self, prefix: str, *, limit: int = 20) -> tuple[Record, ...]:
         """See `Views.starting_with`; fewer than four digits find nothing."""
