@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -100,6 +101,9 @@ class Desk(Protocol):
     def live_releases(self, product: str, version: str) -> Mapping[str, tuple[str, str]]:
         """Return artifact name -> (SHA-256, statement id) of what this node's own log holds and nobody withdrew."""
 
+    def publishing(self) -> AbstractContextManager[None]:
+        """Keep other `publish` commands on this home waiting during the block."""
+
     def keep_private(self, name: str, data: bytes) -> Path:
         """Keep what must not be published, readable by the owner only; returns where it lies."""
 
@@ -108,6 +112,9 @@ class Desk(Protocol):
 
     def submit(self, envelope: Envelope, *, wait: float = 0.0) -> Submission:
         """Have the home's node log a statement, and wait at most `wait` seconds for its publication."""
+
+    def follow(self, submission: Submission, *, wait: float) -> Submission:
+        """Wait at most `wait` seconds for the publication of what this home's node has logged."""
 
     def submit_to(self, url: str, envelope: Envelope) -> Submission:
         """Have another node log a statement; the receipt is kept in this home, or beside the caller."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +32,7 @@ from pellucid.statement.intoto import Statement
 from pellucid.statement.keys import KeyFileError, Role, SecretKey, unseal_key
 from pellucid.statement.predicate import read_predicate
 from pellucid.storage.blobs import Blobs
+from pellucid.storage.failures import fatal_io
 from pellucid.storage.files import FileObjects
 from pellucid.terminal import is_interactive, progress
 from pellucid.tlog.checkpoint import SignedCheckpoint, open_checkpoint
@@ -84,6 +86,18 @@ class HomeDesk:
         """See `Desk.live_releases`."""
         return live_releases(Home.find(self.home), product, version)
 
+    @contextmanager
+    def publishing(self) -> Iterator[None]:
+        """See `Desk.publishing`."""
+        path = Home.find(self.home).path / "publish.lock"
+        with fatal_io("cannot open the lock", str(path)):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
     def keep_private(self, name: str, data: bytes) -> Path:
         """See `Desk.keep_private`: a blob of the home, or `name` in the folder at hand where there is no home."""
         if (self.home / SETTINGS_FILE).is_file():
@@ -104,10 +118,12 @@ class HomeDesk:
         home = Home.find(self.home)
         answer = self._logged(home, envelope.to_bytes())
         submission = replace(self._keep(envelope, answer.receipt), wanting=answer.wanting)
-        if not submission.accepted:
-            return submission
-        # Without a running node, publication was tried at once and waiting would not help.
-        return self._followed(home, submission, wait if answer.through else 0.0)
+        return self.follow(submission, wait=wait) if submission.accepted else submission
+
+    def follow(self, submission: Submission, *, wait: float) -> Submission:
+        """See `Desk.follow`; without a running node, publication was tried at once and waiting would not help."""
+        home = Home.find(self.home)
+        return self._followed(home, submission, wait if home.node_url() else 0.0)
 
     def _logged(self, home: Home, data: bytes) -> node.Submission:
         """Submit through the running node, else as the node; what is fatal to a node is told here like any error."""

@@ -105,7 +105,7 @@ def _revocation(args: argparse.Namespace) -> tuple[str, Party]:
     public = _public_key(args.key)
     key_id = public.id if public else args.key
     if args.retired:
-        return key_id, Party(action=PartyAction.RETIRE)
+        return key_id, Party(action=PartyAction.RETIRE, since=format_time(int(time.time())))
     since = parse_time(args.compromised_since, where="--compromised-since")
     if since > time.time():
         raise InputError("lies in the future", where="--compromised-since", remedy="give the time it happened")

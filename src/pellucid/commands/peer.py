@@ -65,7 +65,9 @@ def _invite(home: Home, args: argparse.Namespace) -> Outcome:
     except OSError as error:
         raise UnavailableError(f"cannot be written: {error.strerror}", where=str(file)) from error
     words = [f"card of {card.name}: {file}", f"fingerprint to compare aloud: {card.fingerprint}"]
-    if card.card.url is None:
+    if card.card.url is not None:
+        words.append(f"others are told to reach this node at {card.card.url}")
+    else:
         words.append("it names no address: others cannot reach this node until it is accepted anew with --url URL")
     json = {"name": card.name, "card": str(file), "fingerprint": card.fingerprint, "url": card.card.url}
     return Outcome(json, "\n".join(words))

@@ -10,8 +10,9 @@ from typing import Any
 from pellucid.capabilities import PREDICATES
 from pellucid.desk import Desk, Outcome, add_passphrase_argument
 from pellucid.errors import EvidenceError, InputError, UnavailableError
-from pellucid.record.client import FoundStatement, NodeClient
+from pellucid.record.client import NodeClient
 from pellucid.record.home import Home
+from pellucid.record.views import NodeViews
 from pellucid.statement.digest import is_sha256, parse_sha256
 from pellucid.statement.dsse import ENVELOPE_LIMIT, IN_TOTO, Envelope, sign_payload
 from pellucid.statement.intoto import Statement
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     submit.add_argument("--to", metavar="URL", help="the node that shall log it (default: the home's)")
     show = actions.add_parser("show", help="show a statement by its file or id")
     show.add_argument("what", metavar="ID|FILE")
-    show.add_argument("--from", dest="source", metavar="URL", help="ask this node (default: the home's)")
+    show.add_argument("--from", dest="source", metavar="URL", help="ask this node (default: look in the home)")
     withdraw = actions.add_parser("withdraw", help="take a statement back that the same key signed")
     withdraw.add_argument("statement", metavar="ID")
     withdraw.add_argument("--reason", required=True, choices=[reason.value for reason in WithdrawalReason])
@@ -105,9 +106,8 @@ def _submitted(args: argparse.Namespace, envelope: Envelope) -> Outcome:
 
 def _show(args: argparse.Namespace) -> Outcome:
     if is_sha256(args.what):
-        answer = _ask(args, args.what)
-        envelope = answer.envelope
-        where = [{"log": place.log, "index": place.index} for place in answer.places]
+        home = None if args.source else Home.find(args.home)
+        envelope, where = _asked(args.source, args.what) if home is None else _known(home, args.what)
     else:
         envelope = Envelope.parse(_read(Path(args.what)), where=args.what)
         where = []
@@ -148,16 +148,27 @@ def _words(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _ask(args: argparse.Namespace, statement: str) -> FoundStatement:
-    url = args.source or Home.find(args.home).node_url()
-    if url is None:
-        raise UnavailableError(
-            "the node does not run", where=str(args.home), remedy="start it with `pellucid serve`, or give --from URL"
-        )
+def _asked(url: str, statement: str) -> tuple[Envelope, list[dict[str, Any]]]:
+    """Return a statement as the node at `url` gives it, and where it stands."""
     answer = NodeClient(url).statement(statement)
     if answer is None:
-        raise InputError("this node knows no such statement", where=url, remedy="ask another node with --from URL")
-    return answer
+        raise _unknown(url)
+    return answer.envelope, [{"log": place.log, "index": place.index} for place in answer.places]
+
+
+def _known(home: Home, statement: str) -> tuple[Envelope, list[dict[str, Any]]]:
+    """Return a statement from the home's own log and mirrors, whether its node runs or not."""
+    views = NodeViews(home, PREDICATES)
+    record = views.statement(statement)
+    entry = views.entry(record.places[0].log, record.places[0].index) if record and record.places else None
+    if record is None or entry is None:
+        raise _unknown(str(home.path))
+    places = [{"log": place.log, "index": place.index} for place in record.places]
+    return Envelope.parse(entry.data, where=statement), places
+
+
+def _unknown(where: str) -> InputError:
+    return InputError("no such statement is known here", where=where, remedy="ask another node with --from URL")
 
 
 def _payload(data: bytes, where: str) -> bytes:

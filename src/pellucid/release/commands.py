@@ -55,10 +55,11 @@ class Draft:
             raise InputError(
                 "a manifest lies in the folder it describes", where=str(output), remedy=f"write it to {args.folder}"
             )
-        archive = source_archive(shipped_files(args.folder))
+        head = _head(args.folder)
+        archive = source_archive(shipped_files(args.folder)) if head is None else None
         found = look_around(
             args.folder,
-            head=_head(args.folder),
+            head=head,
             sole_root=sole_top_directory(args.folder / archive) if archive else None,
             product=args.product,
             version=args.version,
@@ -78,8 +79,9 @@ class Publish:
     """Log a release, an update or a rule set, as its release.toml describes it.
 
     Every file is hashed, the source tree identified, the statement signed with the node's party key and logged; then
-    you may ship. Nothing is logged if a file changes meanwhile, or if another release has its place. Exit 3: it is logged
-    durably but the quorum has not cosigned it yet; run the same command again to see whether it has.
+    you may ship. Nothing is logged if a file changes meanwhile, or if another release has its place.
+    Exit 3: it is logged durably, but its quorum has not cosigned it yet; run the same command again to see whether
+    it has.
     """
 
     EXAMPLES = """
@@ -107,9 +109,12 @@ class Publish:
             shown.advance()
         envelope = sign_payload(IN_TOTO, prepared.statement.payload(), key)
         table = manifest.file.release
-        refuse_second(prepared, desk.live_releases(table.product, table.version), envelope.id)
-        prepared.require_unchanged()
-        submission = desk.submit(envelope, wait=max(0.0, args.wait))
+        with desk.publishing():
+            refuse_second(prepared, desk.live_releases(table.product, table.version), envelope.id)
+            prepared.require_unchanged()
+            submission = desk.submit(envelope)
+        if submission.accepted:
+            submission = desk.follow(submission, wait=max(0.0, args.wait))
         code = _UNPUBLISHED if submission.accepted and not submission.published else submission.exit_code
         return Outcome(_json(prepared, submission), _words(prepared, submission), code)
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from pellucid.errors import InputError
-from pellucid.release.predicate import ReleaseKind
+from pellucid.release.predicate import ArtifactName, ReleaseKind
 from pellucid.statement.predicate import Identifier
 from pellucid.toml_file import LIMIT, Place, TomlError, find_place, parse_toml
 
@@ -56,7 +56,7 @@ class SourceTable(_Table, frozen=True):
 class ArtifactTable(_Table, frozen=True):
     """`[[artifact]]`: one file that is shipped, under the name it has for users."""
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f/\\]+$", min_length=1, max_length=255)]
+    name: ArtifactName
     path: _PathText
     purl: Annotated[str, msgspec.Meta(pattern="^pkg:[!-~]+$", max_length=500)] | None = None
     platform: Identifier | None = None

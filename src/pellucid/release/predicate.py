@@ -9,9 +9,21 @@ from typing import Annotated
 import msgspec
 
 from pellucid.statement import types
+from pellucid.statement.digest import is_sha256
 from pellucid.statement.intoto import Statement, StatementError
 from pellucid.statement.predicate import Count, Identifier, Predicate, PredicateKind, Sha1, Sha256
 from pellucid.statement.reference import Ref, file_ref, release_ref, tree_ref
+
+# No sign of another alphabet, none that cannot be seen: two names that look alike would be two places for one file.
+ArtifactName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[!-.0-\[\]-~]([ -.0-\[\]-~]*[!-.0-\[\]-~])?$(?!\n)",
+        min_length=1,
+        max_length=255,
+        description="a file name in printable ASCII, without slashes, not beginning or ending in a space",
+    ),
+]
 
 
 class ReleaseKind(StrEnum):
@@ -25,9 +37,9 @@ class ReleaseKind(StrEnum):
 class Artifact(Predicate, frozen=True):
     """What describes the subject of the same place; its digest stands there."""
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f/\\]+$", min_length=1, max_length=255)]
+    name: ArtifactName
     size: Count
-    purl: Annotated[str, msgspec.Meta(pattern="^pkg:[!-~]+$", max_length=500)] | None = None
+    purl: Annotated[str, msgspec.Meta(pattern=r"^pkg:[!-~]+$(?!\n)", max_length=500)] | None = None
     platform: Identifier | None = None
 
 
@@ -38,7 +50,7 @@ class SourceTree(Predicate, frozen=True):
     sha1: Sha1
     files: Count
     size: Count
-    swhid: Annotated[str, msgspec.Meta(pattern="^swh:1:dir:[0-9a-f]{40}$", max_length=50)] | None = None
+    swhid: Annotated[str, msgspec.Meta(pattern="^swh:1:dir:[0-9a-f]{40}$", min_length=50, max_length=50)] | None = None
 
 
 class RuleSet(Predicate, frozen=True):
@@ -46,7 +58,7 @@ class RuleSet(Predicate, frozen=True):
 
     sha256: Sha256
     size: Count
-    format: Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]+$", max_length=40)]
+    format: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+$(?!\n)", max_length=40)]
 
 
 class Release(Predicate, frozen=True):
@@ -67,9 +79,9 @@ def _check(statement: Statement, release: Release) -> None:
     names = [artifact.name for artifact in release.artifacts]
     if [subject.name for subject in statement.subjects] != names:
         raise StatementError("its artifacts do not describe its subjects one by one")
-    if len(set(names)) != len(names):
-        raise StatementError("two artifacts have one name")
-    if any(set(subject.digest) != {"sha256"} for subject in statement.subjects):
+    if len({name.casefold() for name in names}) != len(names):
+        raise StatementError("two artifacts have one name, or names that differ only in case")
+    if any(set(s.digest) != {"sha256"} or not is_sha256(s.digest["sha256"]) for s in statement.subjects):
         raise StatementError("each artifact is given by its SHA-256, and only by it")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pellucid.release.predicate import RELEASE, Release
 from pellucid.statement.reference import Ref, release_ref
@@ -19,20 +19,21 @@ class ReleaseRequirement(Requirement, frozen=True):
 
 
 def live_releases(case: Case, ref: Ref) -> Sequence[Testimony]:
-    """Return the releases concerning `ref` by an accepted vendor that nobody took back."""
-    return [
-        t
-        for t in of_kind(case.testimonies, RELEASE, ref)
-        if case.authority.speakers(t, PartyRole.VENDOR) and case.authority.withdrawal(t) is None
-    ]
+    """Return the releases concerning `ref` by an accepted vendor that stands by them."""
+    return [t for t in of_kind(case.testimonies, RELEASE, ref) if case.authority.speakers(t, PartyRole.VENDOR)]
 
 
 def doubled(case: Case, release: Testimony) -> Sequence[tuple[str, Sequence[Testimony]]]:
-    """Return each place of `release` that more than one live release claims, as words, with those releases."""
+    """Return each place of `release` that more than one release claims, as words, with those releases.
+
+    A claim counts that may be live: late proof, a key's end or a withdrawal that is not the vendor's hides none.
+    """
     model: Release = release.parsed.predicate
     found = []
     for artifact in model.artifacts:
-        claims = live_releases(case, release_ref(model.product, model.version, artifact.name))
+        place = release_ref(model.product, model.version, artifact.name)
+        named = of_kind(case.testimonies, RELEASE, place)
+        claims = [t for t in named if case.authority.claimants(t, PartyRole.VENDOR)]
         if len(claims) > 1:
             found.append((f"{artifact.name} of {model.product} {model.version}", claims))
     return found
@@ -57,9 +58,17 @@ def _decide(case: Case, requirement: ReleaseRequirement) -> Iterable[Result]:
     elif requirement.source and not trees:
         yield Result("release", met=False, why="no release of this file names its source tree", evidence=ids)
     else:
-        model: Release = releases[0].parsed.predicate
-        why = f"{model.product} {model.version} is the only live release of this file's place"
+        places = "; ".join(place for release in releases for place in _places_of_file(case, release))
+        why = f"it is {places}, and no other live release claims that place"
         yield Result("release", met=True, why=why, evidence=ids)
+
+
+def _places_of_file(case: Case, release: Testimony) -> Iterator[str]:
+    """Yield the places that a release gives the file, as words: its name there is for the user to compare."""
+    model: Release = release.parsed.predicate
+    for subject in release.parsed.statement.subjects:
+        if subject.digest["sha256"] == case.sha256:
+            yield f"{subject.name} of {model.product} {model.version}"
 
 
 def _why_none(case: Case, requirement: ReleaseRequirement) -> str:

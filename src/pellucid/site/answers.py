@@ -17,6 +17,7 @@ from pellucid.statement.keys import PublicKey
 from pellucid.statement.predicate import read_predicate
 
 _STATUS = {None: 201, Refusal.MALFORMED: 400, Refusal.TOO_LARGE: 413}
+_MOST_LOOKED_AT = 1000
 _NEVER_SERVED = "no node is being served: start it with `pellucid serve`"
 
 _served: list[Answers] = []
@@ -65,8 +66,9 @@ class Answers:
 
     def about(self, ref: str, predicate_type: str | None, limit: int) -> list[dict[str, Any]]:
         """Return the statements that concern a reference, newest logged first."""
-        records = self._node.views.about(ref, limit=limit)
-        return [_row(record) for record in records if predicate_type in {None, record.predicate_type}]
+        records = self._node.views.about(ref, limit=limit if predicate_type is None else _MOST_LOOKED_AT)
+        found = [record for record in records if predicate_type in {None, record.predicate_type}]
+        return [_row(record) for record in found[:limit]]
 
     def logs(self) -> list[dict[str, Any]]:
         """Return the logs kept and mirrored here."""

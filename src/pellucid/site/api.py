@@ -15,7 +15,7 @@ from ninja.errors import HttpError, ValidationError
 from pydantic import ConfigDict, Field, StringConstraints
 
 from pellucid import __version__
-from pellucid.errors import EvidenceError, InputError, PellucidError, UnavailableError
+from pellucid.errors import FatalError, InputError, PellucidError
 from pellucid.record.lookup import UnknownLogError
 from pellucid.site.answers import answers
 from pellucid.statement.dsse import Envelope
@@ -179,7 +179,7 @@ api = NinjaAPI(
     openapi_url="/openapi.json",
     urls_namespace="api",
 )
-_REFUSED: dict[int, type[Schema]] = {400: ErrorBody, 404: ErrorBody}
+_REFUSED: dict[int, type[Schema]] = {400: ErrorBody, 404: ErrorBody, 503: ErrorBody}
 _ENVELOPE_IN = {
     "requestBody": {
         "required": True,
@@ -200,7 +200,7 @@ def submit(request: HttpRequest) -> HttpResponse:
     return _envelope_response(receipt, status)
 
 
-@api.get("/statements", response={200: StatementsBody, 400: ErrorBody}, summary="Statements about a thing")
+@api.get("/statements", response={200: StatementsBody, **_REFUSED}, summary="Statements about a thing")
 def statements(
     request: HttpRequest,
     ref: Annotated[RefText, Query(description="what they are about: kind:sha256")],
@@ -318,11 +318,11 @@ def _on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 @api.exception_handler(PellucidError)
 def _on_error(request: HttpRequest, error: PellucidError) -> HttpResponse:
-    status = 503
-    if isinstance(error, InputError | EvidenceError):
-        status = 404 if isinstance(error, UnknownLogError) else 400
-    elif not isinstance(error, UnavailableError):
+    if isinstance(error, FatalError):
         raise error
+    status = 503
+    if isinstance(error, InputError):
+        status = 404 if isinstance(error, UnknownLogError) else 400
     return _error(request, status, error.what, error.where, error.remedy)
 
 

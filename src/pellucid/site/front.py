@@ -20,6 +20,7 @@ from typing import Any
 
 from pellucid.errors import FatalError, PellucidError
 from pellucid.node import DoorReply, Node
+from pellucid.site.bodies import Bodies, BodyRefusedError
 from pellucid.tlog.witness import TEXT
 from pellucid.tlog.witness_protocol import MAX_ADD_CHECKPOINT
 
@@ -72,6 +73,7 @@ class Front:
     def __init__(self, node: Node, behind: Application) -> None:
         self._node = node
         self._behind = behind
+        self._bodies = Bodies()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -79,19 +81,17 @@ class Front:
         path: str = environ.get("PATH_INFO", "/")
         try:
             reply = self._own(method, path, environ)
+            if reply is None and method not in {"GET", "HEAD", "OPTIONS"}:
+                body = self._bodies.read(environ, BODY_LIMIT)
+                environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(body), str(len(body))
+        except BodyRefusedError as refused:
+            reply = _refused(refused, path)
         except FatalError:
             raise
         except PellucidError as error:
             reply = Reply(503, f"{error.what}\n".encode())
         if reply is not None:
             return _send(reply, method, start_response)
-        if method in {"GET", "HEAD", "OPTIONS"}:
-            return self._behind(environ, start_response)
-        body = read_body(environ, BODY_LIMIT)
-        if body is None:
-            return _send(_too_large(path), method, start_response)
-        environ["wsgi.input"] = BytesIO(body)
-        environ["CONTENT_LENGTH"] = str(len(body))
         return self._behind(environ, start_response)
 
     def _own(self, method: str, path: str, environ: Environ) -> Reply | None:
@@ -116,9 +116,7 @@ class Front:
         return _of(reply, _PARTIAL_CACHE if match["partial"] else _TILE_CACHE)
 
     def _witness(self, environ: Environ) -> Reply:
-        body = read_body(environ, MAX_ADD_CHECKPOINT)
-        if body is None:
-            return Reply(413, b"a request to cosign is smaller than that\n")
+        body = self._bodies.read(environ, MAX_ADD_CHECKPOINT)
         return _of(self._node.doors.add_checkpoint(body), "no-store")
 
     def _health(self) -> Reply:
@@ -135,22 +133,6 @@ class Front:
         }
         body = json.dumps({"ok": not wrong, "problems": wrong, "publication": publication}).encode()
         return Reply(503 if wrong else 200, body, JSON)
-
-
-def read_body(environ: Environ, limit: int) -> bytes | None:
-    """Return the whole body of a request, None if it has more than `limit` bytes; at most one more byte is read."""
-    declared = environ.get("CONTENT_LENGTH") or ""
-    if declared.isdecimal() and int(declared) > limit:
-        return None
-    if not declared and not environ.get("HTTP_TRANSFER_ENCODING"):
-        return b""
-    wanted = int(declared) if declared.isdecimal() else limit + 1
-    chunks: list[bytes] = []
-    while wanted > 0 and (chunk := environ["wsgi.input"].read(wanted)):
-        chunks.append(chunk)
-        wanted -= len(chunk)
-    body = b"".join(chunks)
-    return None if len(body) > limit else body
 
 
 def _send(reply: Reply, method: str, start_response: StartResponse) -> list[bytes]:
@@ -179,6 +161,9 @@ def _not_allowed(allow: str) -> Reply:
     return Reply(405, f"only {allow} is answered here\n".encode(), allow=allow)
 
 
-def _too_large(path: str) -> Reply:
-    error = {"what": f"a body of more than {BODY_LIMIT} bytes", "where": path[:200], "remedy": "send less at once"}
-    return Reply(413, json.dumps({"error": error}).encode(), JSON)
+def _refused(refused: BodyRefusedError, path: str) -> Reply:
+    if path == "/add-checkpoint":
+        return Reply(refused.status, f"{refused.why}\n".encode())
+    remedy = "send less at once" if refused.status == 413 else "try again"
+    error = {"what": refused.why, "where": path[:200], "remedy": remedy}
+    return Reply(refused.status, json.dumps({"error": error}).encode(), JSON)

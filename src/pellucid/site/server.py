@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import logging
 import os
 import signal
 import socket
@@ -61,13 +62,13 @@ class Address:
         return cls(host.removeprefix("[").removesuffix("]"), int(port))
 
     def reserved(self) -> Address:
-        """Return the address with a port that nobody listens on; ServeError where the given one is taken."""
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        """Return the address by its number, with a port that nobody listens on; ServeError where that cannot be."""
         try:
+            family, _, _, _, found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
             with socket.socket(family, socket.SOCK_STREAM) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind((self.host, self.port))
-                return Address(self.host, int(probe.getsockname()[1]))
+                probe.bind(found)
+                return Address(str(found[0]), int(probe.getsockname()[1]))
         except OSError as error:
             remedy = "give another --listen HOST:PORT; port 0 takes a free one"
             raise ServeError(f"cannot listen: {error.strerror or error}", where=self.text, remedy=remedy) from error
@@ -203,6 +204,8 @@ def _application(node: Node, home: Home, address: Address) -> Application:
     from pellucid.site.wsgi import application  # noqa: PLC0415
 
     get_resolver().url_patterns  # noqa: B018 - read now, so that a mistake in them shows at the start
+    for name, level in (("django.request", logging.ERROR), ("django.security.DisallowedHost", logging.CRITICAL)):
+        logging.getLogger(name).setLevel(level)  # what strangers ask for in vain is not worth a line
     current.serve(node.views)
     answers.serve(node)
     return Front(node, cast("Application", application))

@@ -10,7 +10,16 @@ import msgspec
 
 from pellucid.statement import types
 from pellucid.statement.intoto import Statement, StatementError, Subject
-from pellucid.statement.predicate import Count, Identifier, Predicate, PredicateKind, Sha256, Time, Word
+from pellucid.statement.predicate import (
+    Count,
+    Identifier,
+    Predicate,
+    PredicateKind,
+    Sha256,
+    Time,
+    Word,
+    require_times,
+)
 from pellucid.statement.reference import Ref, file_ref, subject_refs, tree_ref
 
 
@@ -125,6 +134,12 @@ class Delta(Predicate, frozen=True):
         """Lines that a reader of the change has to read."""
         return self.lines_added + self.lines_removed
 
+    @property
+    def debt(self) -> int:
+        """What the change weighs while nobody read it: its lines, and one at least for each file without any."""
+        files = self.files_added + self.files_removed + self.files_changed
+        return max(self.lines, files, 1)
+
 
 def tree_subject(tree: str) -> Subject:
     """Name a source tree as the subject of a statement, by its sha256 tree id."""
@@ -134,7 +149,7 @@ def tree_subject(tree: str) -> Subject:
 def subject_of(statement: Statement) -> Ref:
     """Return the one thing that a review or delta is about."""
     refs = subject_refs(statement.subjects)
-    if len(statement.subjects) != 1 or len(refs) != 1:
+    if len(statement.subjects) != 1 or len(refs) != 1 or not next(iter(refs)).startswith(("sha256:", "gitTree:")):
         raise StatementError("it has exactly one subject, by a SHA-256 or a sha256 tree id")
     return next(iter(refs))
 
@@ -145,6 +160,7 @@ def _check_review(statement: Statement, review: Review) -> None:
         raise StatementError("a review of source has a gitTree as its subject, the others a sha256")
     if (review.base is not None) != (review.extent is Extent.DELTA):
         raise StatementError("`base` stands with the extent `delta`, and only there")
+    require_times(expires=review.expires)
     if review.findings.open > review.findings.count:
         raise StatementError("more findings are open than there are")
 

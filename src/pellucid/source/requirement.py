@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -29,7 +30,11 @@ _Lines = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class ReviewRequirement(Requirement, frozen=True):
-    """How many reviews by how many operators from how many regions, and what makes one count."""
+    """How many reviews by how many operators from how many regions, and what makes one count.
+
+    A measured delta with more than `max_debt_binaries` changed binary files bridges nothing: they have no lines that
+    could be counted as debt.
+    """
 
     count: _AtLeast = 1
     operators: _AtLeast = 0
@@ -39,7 +44,8 @@ class ReviewRequirement(Requirement, frozen=True):
     independence: tuple[Independence, ...] = ()
     max_debt_lines: _Lines = 0
     max_debt_days: _Lines | None = None
-    max_excluded_lines: _Lines | None = None
+    max_debt_binaries: _Lines = 0
+    max_excluded_lines: _Lines = 0
 
 
 class SourceRequirement(Requirement, frozen=True):
@@ -64,10 +70,10 @@ def _decide_review(case: Case, requirement: ReviewRequirement) -> Iterator[Resul
         return
     (tree,) = trees
     readings = readings_of(case, requirement, tree)
-    failing = _failing(case, {tree} | {reading.tree for reading in readings})
+    failing = _failing(case, {tree, case.file, *_on_the_way(case, requirement, tree)})
     if failing:
         ids = tuple(t.id for t in failing)
-        yield Result("review", met=False, why="a reviewer's conclusion on this source is `fail`", evidence=ids)
+        yield Result("review", met=False, why="a reviewer's conclusion is `fail`", evidence=ids)
         return
     problem = _shortfall(case, requirement, tree, readings)
     ids = tuple(reading.testimony.id for reading in readings)
@@ -76,10 +82,7 @@ def _decide_review(case: Case, requirement: ReviewRequirement) -> Iterator[Resul
 
 def readings_of(case: Case, requirement: ReviewRequirement, tree: Ref) -> Sequence[Reading]:
     """Return the reviews that count for `tree`, each grounded in a full review within the debt allowed."""
-    accepted = [t for t in _source_reviews(case) if why_not(case, requirement, t) is None]
-    steps = [*_read_steps(accepted), *_measured_steps(case)]
-    full = {_tree(t) for t in accepted if _review(t).extent is Extent.FULL}
-    reach, floor = debts_from(tree, steps), debts_to(full, steps)
+    accepted, reach, floor = _map(case, requirement, tree)
     found = []
     for testimony in accepted:
         start = _tree(testimony)
@@ -91,18 +94,40 @@ def readings_of(case: Case, requirement: ReviewRequirement, tree: Ref) -> Sequen
     return found
 
 
+def _on_the_way(case: Case, requirement: ReviewRequirement, tree: Ref) -> Iterator[Ref]:
+    """Yield every tree over which the file's source can be traced back to a full review within the debt allowed."""
+    _, reach, floor = _map(case, requirement, tree)
+    for found in reach.keys() & floor.keys():
+        if reach[found] + floor[found] <= requirement.max_debt_lines:
+            yield found
+
+
+def _map(
+    case: Case, requirement: ReviewRequirement, tree: Ref
+) -> tuple[Sequence[Testimony], Mapping[Ref, int], Mapping[Ref, int]]:
+    """Return the reviews that count, the debts from `tree` back to others, and from others to what was read in full."""
+    accepted = [t for t in _source_reviews(case) if why_not(case, requirement, t) is None]
+    steps = [*_read_steps(accepted), *_measured_steps(case, requirement)]
+    full = {_tree(t) for t in accepted if _review(t).extent is Extent.FULL}
+    return accepted, debts_from(tree, steps), debts_to(full, steps)
+
+
 def why_not(case: Case, requirement: ReviewRequirement, testimony: Testimony) -> str | None:
     """Return why a review does not count, or None when it does."""
     return _why_not_heard(case, testimony) or _why_not_enough(case.moment, requirement, _review(testimony))
 
 
 def _why_not_heard(case: Case, testimony: Testimony) -> str | None:
-    if not case.authority.speakers(testimony, *_READERS):
-        revoked = case.authority.once(testimony, *_READERS)
-        return "its reviewer's key was revoked" if revoked else "its author is no accepted reviewer"
+    if case.authority.speakers(testimony, *_READERS):
+        return None
     if case.authority.withdrawal(testimony) is not None:
         return "its author withdrew it"
-    return None
+    windows = [testimony.window(speaker.key) for speaker in case.authority.once(testimony, *_READERS)]
+    if not windows:
+        return "its author is no accepted reviewer"
+    if all(window.latest > case.moment for window in windows):
+        return "nothing proves that it was logged by then"
+    return "its reviewer's key was revoked, or not accredited for certain when it was logged"
 
 
 def _why_not_enough(moment: int, requirement: ReviewRequirement, review: Review) -> str | None:
@@ -115,16 +140,16 @@ def _why_not_enough(moment: int, requirement: ReviewRequirement, review: Review)
         (review.paid_by in requirement.not_paid_by, f"it was paid by the {review.paid_by.value}"),
         (
             bool(requirement.independence) and review.independence not in requirement.independence,
-            f"its reviewer is a {review.independence.value}",
+            f"its reviewer's independence is `{review.independence.value}`",
         ),
         (bool(missing), f"it does not speak to {', '.join(missing)}"),
-        (most is not None and excluded > most, f"it leaves out {excluded} lines"),
+        (excluded > most, f"it leaves out {excluded} lines, the policy allows {most}"),
     )
     return next((words for doubtful, words in doubts if doubtful), None)
 
 
 def _shortfall(case: Case, requirement: ReviewRequirement, tree: Ref, readings: Sequence[Reading]) -> str | None:
-    speakers = {s.key: s for reading in readings for s in reading.speakers}
+    speakers = {s.party: s for reading in readings for s in reading.speakers}
     operators = {s.operator for s in speakers.values() if s.operator}
     regions = {s.region for s in speakers.values() if s.region}
     if len(speakers) < requirement.count:
@@ -133,7 +158,7 @@ def _shortfall(case: Case, requirement: ReviewRequirement, tree: Ref, readings: 
         return _count(operators, requirement.operators, "operators")
     if len(regions) < requirement.regions:
         return _count(regions, requirement.regions, "regions")
-    if requirement.max_debt_days is not None and min(r.debt for r in readings) > 0:
+    if requirement.max_debt_days is not None and min((r.debt for r in readings), default=0) > 0:
         days = (case.moment - max(r.testimony.logged_at for r in readings)) // _DAY
         if days > requirement.max_debt_days:
             return f"unread changes are {days} days old; the policy allows {requirement.max_debt_days}"
@@ -150,10 +175,13 @@ def _reasons(case: Case, requirement: ReviewRequirement, tree: Ref) -> str:
     reasons = [why for t in reviews if (why := why_not(case, requirement, t)) is not None]
     if reasons:
         return ": " + "; ".join(sorted(set(reasons)))
-    steps = [*_read_steps(reviews), *_measured_steps(case)]
-    floor = debts_to({_tree(t) for t in reviews if _review(t).extent is Extent.FULL}, steps)
+    full = {_tree(t) for t in reviews if _review(t).extent is Extent.FULL}
+    floor = debts_to(full, [*_read_steps(reviews), *_measured_steps(case, requirement)])
     if tree in floor:
         return f": {floor[tree]} changed lines were read by nobody, the policy allows {requirement.max_debt_lines}"
+    if any(_tree(t) == tree and _delta(t).binary_changed for t in _live_deltas(case)):
+        most = requirement.max_debt_binaries
+        return f": changed binary files were read by nobody, the policy allows {most} in one delta"
     return ": nobody read this source tree, or a tree that deltas lead to"
 
 
@@ -167,14 +195,14 @@ def _summary(readings: Sequence[Reading]) -> str:
 
 
 def _failing(case: Case, trees: set[Ref]) -> Sequence[Testimony]:
-    """Return live `fail` conclusions; whoever pays, whatever expired, however narrow: a policy cannot hide them."""
+    """Return live `fail` conclusions on the source or the file itself, whoever pays, whatever expired, however narrow.
+
+    Neither a policy nor what became of the reviewer's key hides them: only the reviewer takes them back.
+    """
     return [
         t
-        for t in _source_reviews(case)
-        if _review(t).result is Conclusion.FAIL
-        and _tree(t) in trees
-        and case.authority.speakers(t, *_READERS)
-        and case.authority.withdrawal(t) is None
+        for t in of_kind(case.testimonies, REVIEW)
+        if _review(t).result is Conclusion.FAIL and _tree(t) in trees and case.authority.once(t, *_READERS)
     ]
 
 
@@ -189,11 +217,24 @@ def _read_steps(accepted: Iterable[Testimony]) -> Iterator[Step]:
             yield Step(_tree(testimony), tree_ref(base), 0)
 
 
-def _measured_steps(case: Case) -> Iterator[Step]:
-    for testimony in of_kind(case.testimonies, DELTA):
-        if case.authority.speakers(testimony, *_READERS) and case.authority.withdrawal(testimony) is None:
-            delta: Delta = testimony.parsed.predicate
-            yield Step(_tree(testimony), tree_ref(delta.base), delta.lines)
+def _measured_steps(case: Case, requirement: ReviewRequirement) -> Iterator[Step]:
+    """Yield what was measured between two trees; where two disagree, what is worse for the file."""
+    measured: dict[tuple[Ref, Ref], list[Delta]] = defaultdict(list)
+    for testimony in _live_deltas(case):
+        delta = _delta(testimony)
+        measured[_tree(testimony), tree_ref(delta.base)].append(delta)
+    for (target, base), deltas in measured.items():
+        if max(delta.binary_changed for delta in deltas) <= requirement.max_debt_binaries:
+            yield Step(target, base, max(delta.debt for delta in deltas))
+
+
+def _live_deltas(case: Case) -> Sequence[Testimony]:
+    return [t for t in of_kind(case.testimonies, DELTA) if case.authority.speakers(t, *_READERS)]
+
+
+def _delta(testimony: Testimony) -> Delta:
+    delta: Delta = testimony.parsed.predicate
+    return delta
 
 
 def _review(testimony: Testimony) -> Review:
@@ -213,7 +254,7 @@ def _decide_source(case: Case, _requirement: SourceRequirement) -> Iterator[Resu
         own = ", ".join(sorted(case.recomputed.trees))
         yield Result("source", met=False, why=f"the source given has another tree id ({own}) than the release names")
     else:
-        deltas = of_kind(case.testimonies, DELTA)
+        deltas = _live_deltas(case)
         wrong = [t for t in deltas if _contradicts(case, t)]
         why = "a delta says other numbers than measured" if wrong else "the source given is what the release names"
         unmeasured = sum(_measured(case, t) is None for t in deltas)
