@@ -14,11 +14,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from pellucid import node
 from pellucid.commands.own_log import live_releases
 from pellucid.commands.passphrase import KEPT, ask_passphrase, find_passphrase, given_passphrase
 from pellucid.desk import Submission
 from pellucid.errors import EvidenceError, InputError, UnavailableError
+from pellucid.node import submit
 from pellucid.record.client import NodeClient
 from pellucid.record.home import Home
 from pellucid.record.index_reader import IndexReader
@@ -116,7 +116,7 @@ class HomeDesk:
     def submit(self, envelope: Envelope, *, wait: float = 0.0) -> Submission:
         """See `Desk.submit`."""
         home = Home.find(self.home)
-        answer = self._logged(home, envelope.to_bytes())
+        answer = submit(home, envelope.to_bytes(), lambda: self.passphrase)
         submission = replace(self._keep(envelope, answer.receipt), wanting=answer.wanting)
         return self.follow(submission, wait=wait) if submission.accepted else submission
 
@@ -124,14 +124,6 @@ class HomeDesk:
         """See `Desk.follow`; without a running node, publication was tried at once and waiting would not help."""
         home = Home.find(self.home)
         return self._followed(home, submission, wait if home.node_url() else 0.0)
-
-    def _logged(self, home: Home, data: bytes) -> node.Submission:
-        """Submit through the running node, else as the node; what is fatal to a node is told here like any error."""
-        if home.node_url() is not None:
-            return node.submit(home, data, lambda: self.passphrase)
-        with node.Node.open(home, self.passphrase, on_fatal=lambda _error: None) as opened:
-            receipt = opened.submit(data)
-            return node.Submission(receipt, None, opened.publish().wanting)
 
     def publish_opening(self, opening: Opening) -> None:
         """See `Desk.publish_opening`."""

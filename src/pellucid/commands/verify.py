@@ -6,6 +6,7 @@ Exit 0: it meets the policy. Exit 1: it does not, and each requirement says why.
 from __future__ import annotations
 
 import argparse
+import gc
 import time
 from itertools import permutations
 from pathlib import Path
@@ -17,8 +18,10 @@ from pellucid.errors import InputError
 from pellucid.record.predicate import NODE_KINDS
 from pellucid.statement.digest import sha256_file
 from pellucid.statement.moment import parse_time
+from pellucid.toml_file import LIMIT
 from pellucid.trust.evidence import Clock
 from pellucid.trust.keyring import read_keyring
+from pellucid.trust.pack import PACK_LIMIT
 from pellucid.trust.policy import parse_policy
 from pellucid.trust.verdict import Answer, Rules, Verdict, check_requirements, decide
 
@@ -51,12 +54,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Outcome:
     """Judge the file."""
+    gc.freeze()  # to look through everything imported once more, at exit, would take longer than the verdict
     now = int(time.time())
     moment = now if args.at is None else parse_time(args.at, where="--at")
     rules = read_rules(args.policy)
     sha256 = sha256_file(args.file)
     recomputed = recompute(args.source) if args.source else None
-    verdict = decide(_read(args.pack), sha256, rules, Clock(moment, now), recomputed)
+    pack, clock = _read(args.pack, PACK_LIMIT), Clock(moment, now)
+    verdict = decide(pack, sha256, rules, clock, recomputed, where=str(args.pack))
     code = 0 if verdict.answer is Answer.MEETS else 1
     found = verdict.as_json()
     found["subject"]["file"] = str(args.file.absolute())
@@ -65,7 +70,7 @@ def run(args: argparse.Namespace) -> Outcome:
 
 def read_rules(path: Path) -> Rules:
     """Read a policy with its keys and requirements; raises InputError at the place of what cannot be used."""
-    data = _read(path)
+    data = _read(path, LIMIT)
     policy = parse_policy(data, where=str(path))
     check_requirements(policy, REQUIREMENTS, data.decode(), where=str(path))
     return Rules(policy, read_keyring(policy), PREDICATES, NODE_KINDS, REQUIREMENTS)
@@ -90,21 +95,25 @@ def in_words(verdict: Verdict, file: Path) -> str:
     found = verdict.as_json()
     lines = [f"{found['verdict']}  {file}", f"  sha256 {verdict.sha256}", f"  as of  {found['as_of']}", ""]
     width = max(len(result.name) for result in verdict.results)
-    lines += [f"  {'met  ' if r.met else 'UNMET'}  {r.name:<{width}}  {r.why}" for r in verdict.results]
+    for r in verdict.results:
+        why = r.why.replace("; ", f"\n{' ' * (width + 11)}")
+        lines.append(f"  {'met  ' if r.met else 'UNMET'}  {r.name:<{width}}  {why}")
     seen: dict[str, list[str]] = {}
     for cosignature in verdict.cosigned_by:
         seen.setdefault(cosignature["log"], []).append(f"{cosignature['name']} ({cosignature['region']})")
     lines += ["", "cosigned by"] if seen else []
     lines += [f"  {log}: {', '.join(names)}" for log, names in seen.items()]
     outages, colluders = verdict.tolerates
-    lines += ["", f"the quorum tolerates {outages} operators out of reach and {colluders} colluding with a log"]
+    lines += ["", f"the quorum holds with {outages} operators out of reach, and {colluders} colluding with a log"]
     lines += ["", "not proven"] + [f"  {text}" for text in verdict.not_proven]
     return "\n".join(lines)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, limit: int) -> bytes:
+    """Return the file, and no more than one byte above the limit that its reader sets."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(limit + 1)
     except OSError as error:
         raise InputError(
             f"cannot be read: {error.strerror}", where=str(path), remedy="give a file that exists and that you may read"

@@ -29,7 +29,7 @@ def submit(home: Path | Home, data: bytes, passphrase: Callable[[], bytes]) -> S
     """Submit an envelope's bytes through the running node, else under the home's lock, and publish at once.
 
     `passphrase` is called only if the node does not run. Raises UnavailableError if another process holds the home
-    without answering.
+    without answering, FatalError where the disk fails: the home recovers when it is opened next.
     """
     found = home if isinstance(home, Home) else Home.find(home)
     url = found.node_url()
@@ -39,6 +39,10 @@ def submit(home: Path | Home, data: bytes, passphrase: Callable[[], bytes]) -> S
             return Submission(client.submit(data), url)
         finally:
             client.close()
-    with Node.open(found, passphrase()) as node:
+    with Node.open(found, passphrase(), on_fatal=_raised_anyway) as node:
         receipt = node.submit(data)
         return Submission(receipt, None, node.publish().wanting)
+
+
+def _raised_anyway(_error: BaseException) -> None:
+    """Leave it to the caller, who gets the same error and ends: no thread of a node is running here."""
