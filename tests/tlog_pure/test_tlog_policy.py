@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -143,6 +144,7 @@ def test_a_single_witness_as_quorum() -> None:
         ("quorum none\n\x00\n", 2),
         ("# \x7f\nquorum none\n", 1),
     ],
+    ids=count(1),
 )
 def test_what_the_spec_forbids_is_refused_with_its_line(text: str, line: int | None) -> None:
     with pytest.raises(InputError) as caught:

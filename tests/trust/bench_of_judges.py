@@ -73,7 +73,12 @@ class Court:
     def release(self, who: str = "vera", file: str = FILE, tree: str | None = TREE, **changes: Any) -> Testimony:
         name, at = changes.pop("name", "a.bin"), changes.pop("at", NOW - 1000)
         source = {"sha256": tree, "sha1": "00" * 20, "files": 1, "size": 1} if tree else None
-        fields = {"product": "example", "version": "1", "kind": "software", "artifacts": [{"name": name, "size": 1}]}
+        fields: dict[str, Any] = {
+            "product": "example",
+            "version": "1",
+            "kind": "software",
+            "artifacts": [{"name": name, "size": 1}],
+        }
         fields |= {"source": source} if source else {}
         return self.say(who, RELEASE, [Subject({"sha256": file}, name)], at, **(fields | changes))
 
@@ -83,7 +88,9 @@ class Court:
             "independence": "independent", "paid_by": "center", "criteria": ["no-hidden-channel"],
             "scope": {"files": 1, "lines": 10}, "minutes": 60, "expires": "2099-01-01T00:00:00Z",
         }  # fmt: skip
-        return self.say(who, REVIEW, [tree_subject(tree)], changes.pop("at", NOW - 1000), **(fields | changes))
+        file = changes.pop("file", None)
+        subject = Subject({"sha256": file}, "update") if file else tree_subject(tree)
+        return self.say(who, REVIEW, [subject], changes.pop("at", NOW - 1000), **(fields | changes))
 
     def delta(self, base: str, tree: str, lines: int, who: str = "rita", **changes: Any) -> Testimony:
         fields: dict[str, Any] = {
@@ -101,7 +108,7 @@ class Court:
         return self.say(who, WITHDRAWAL, [statement_subject(testimony.id)], at, reason="mistake")
 
     def case(self, recomputed: Recomputed | None = None) -> Case:
-        authority = Authority(self.rules, read_keyring(self.rules).parties, self.testimonies)
+        authority = Authority(self.rules, read_keyring(self.rules).parties, self.testimonies, NOW)
         return Case(FILE, NOW, self.testimonies, authority, recomputed)
 
     def ask(self, name: str, recomputed: Recomputed | None = None, **settings: Any) -> Result:

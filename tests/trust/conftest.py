@@ -1,15 +1,9 @@
-"""The verifier's tests share the courtroom and the small world that lie beside them."""
+"""The verifier's tests share a courtroom."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from bench_of_judges import Court
+from tests.trust.bench_of_judges import Court
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench_of_judges import BASE, FILE, Court
+from tests.trust.bench_of_judges import BASE, FILE, Court
 
 
 def test_the_one_live_release_meets_it(court: Court) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from bench_of_judges import BASE, NOW, ROOT, TREE, Court
+from tests.trust.bench_of_judges import BASE, NOW, ROOT, TREE, Court
 
 from pellucid.source.predicate import Delta, Tool
 from pellucid.trust.requirement import Recomputed
@@ -38,7 +38,7 @@ def test_a_review_of_another_tree_does_not_count(court: Court) -> None:
     [
         ({"expires": "2020-01-01T00:00:00Z"}, {}, "expired on 2020-01-01"),
         ({"paid_by": "vendor"}, {"not_paid_by": ["vendor"]}, "paid by the vendor"),
-        ({"independence": "employee"}, {"independence": ["independent", "customer"]}, "is a employee"),
+        ({"independence": "employee"}, {"independence": ["independent", "customer"]}, "independence is `employee`"),
         ({"criteria": ["style"]}, {"criteria": ["no-hidden-channel"]}, "does not speak to no-hidden-channel"),
         ({"exclusions": [{"sha256": "0" * 64, "lines": 9}]}, {"max_excluded_lines": 8}, "leaves out 9 lines"),
         ({"result": "fail"}, {}, "`fail`"),

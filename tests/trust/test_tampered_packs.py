@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from world_pack import (
+from tests.trust.world_pack import (
     FILE_SHA256,
     NOW,
     START,

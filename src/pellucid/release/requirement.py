@@ -58,9 +58,21 @@ def _decide(case: Case, requirement: ReleaseRequirement) -> Iterable[Result]:
     elif requirement.source and not trees:
         yield Result("release", met=False, why="no release of this file names its source tree", evidence=ids)
     else:
-        places = "; ".join(place for release in releases for place in _places_of_file(case, release))
-        why = f"it is {places}, and no other live release claims that place"
-        yield Result("release", met=True, why=why, evidence=ids)
+        places = [place for release in releases for place in _places_of_file(case, release)]
+        why = f"it is {', '.join(places)}, and no other live release claims that place"
+        others = {t.id for release in releases for t in _taken_back(case, release)}
+        if others:
+            why += f"; withdrawn were {len(others)} that gave the place to other bytes, or named another source"
+        yield Result("release", met=True, why=why, evidence=(*ids, *sorted(others)))
+
+
+def _taken_back(case: Case, release: Testimony) -> Iterator[Testimony]:
+    """Yield the withdrawn releases of a place: a copy for one person can be put there for as long as that takes."""
+    model: Release = release.parsed.predicate
+    places = {release_ref(model.product, model.version, artifact.name) for artifact in model.artifacts}
+    for testimony in of_kind(case.testimonies, RELEASE):
+        if testimony.parsed.concerns & places and case.authority.withdrawal(testimony) is not None:
+            yield testimony
 
 
 def _places_of_file(case: Case, release: Testimony) -> Iterator[str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
@@ -52,8 +51,7 @@ class SourceRequirement(Requirement, frozen=True):
     """No settings: the verifier's own copy of the source decides."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """A review that counts, who speaks in it, of which tree, and how many unread lines lie between it and the file."""
 
     testimony: Testimony

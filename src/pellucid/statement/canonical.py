@@ -24,7 +24,7 @@ def canonical_json(value: Any) -> bytes:
     """Return `value` (dicts, lists, str, int, bool, None) as RFC 8785 bytes; else raises CanonicalError."""
     try:
         return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, RecursionError) as error:
+    except (rfc8785.CanonicalizationError, RecursionError, UnicodeEncodeError) as error:
         raise CanonicalError(f"cannot be written as canonical JSON: {error}") from error
 
 

@@ -22,7 +22,7 @@ _NODE = b"pellucid commitment node v1\x00"
 _ROOT = b"pellucid commitment root v1\x00"
 _FIELDS_MOST = 1024
 
-Hex32 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Hex32 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", min_length=64, max_length=64)]
 
 
 class CommitmentError(EvidenceError):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from pellucid.errors import EvidenceError
 from pellucid.statement.canonical import canonical_json, parse_json
@@ -18,8 +19,7 @@ class StatementError(EvidenceError):
     """A payload is not an in-toto Statement that can be used."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """What a statement is about: digests by algorithm, and a name where one helps."""
 
     digest: Mapping[str, str]
@@ -30,8 +30,7 @@ class Subject:
         return {"digest": dict(self.digest)} | ({"name": self.name} if self.name is not None else {})
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True):
     """One predicate about one or more subjects."""
 
     subjects: tuple[Subject, ...]

@@ -13,17 +13,18 @@ import os
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from pellucid.errors import InputError
 from pellucid.statement.canonical import canonical_json
 from pellucid.statement.digest import sha256_hex
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 _SPKI_PREFIX = bytes.fromhex("302a300506032b6570032100")
 _SCRYPT_N = 1 << 15
@@ -56,8 +57,7 @@ class Role(StrEnum):
     PARTY = "party"
 
 
-@dataclass(frozen=True)
-class PublicKey:
+class PublicKey(msgspec.Struct, frozen=True, dict=True):
     """An Ed25519 public key; `raw` is its 32 bytes (RFC 8032)."""
 
     raw: bytes
@@ -82,7 +82,9 @@ class PublicKey:
         try:
             spki = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
-            raise KeyFileError("not base64", where=where, remedy="give the key as `key list` prints it") from None
+            spki = b""
+        if base64.b64encode(spki).decode() != text:
+            raise KeyFileError("not base64 in its one spelling", where=where, remedy="give it as `key show` prints it")
         return cls.from_spki(spki, where=where)
 
     @property
@@ -162,7 +164,7 @@ def seal_key(key: SecretKey, passphrase: bytes) -> bytes:
     """Return the key file of `key`, its seed encrypted under `passphrase`."""
     salt, nonce = os.urandom(16), os.urandom(12)
     spki = key.public.spki_base64
-    cipher = ChaCha20Poly1305(_stretch(passphrase, salt, _SCRYPT_N))
+    cipher = _cipher(passphrase, salt, _SCRYPT_N)
     file = _KeyFile(
         format="pellucid-key/v1",
         role=key.role,
@@ -192,7 +194,7 @@ def unseal_key(data: bytes, passphrase: bytes, *, where: str, role: Role | None 
         )
     try:
         salt, nonce, sealed = (base64.b64decode(x, validate=True) for x in (file.kdf.salt, file.nonce, file.sealed))
-        cipher = ChaCha20Poly1305(_stretch(passphrase, salt, file.kdf.n))
+        cipher = _cipher(passphrase, salt, file.kdf.n)
         seed = cipher.decrypt(nonce, sealed, _bound(file.role, file.name, file.public))
     except (InvalidTag, ValueError):
         raise KeyFileError(
@@ -215,8 +217,12 @@ def _parse(data: bytes, *, where: str) -> _KeyFile:
         ) from None
 
 
-def _stretch(passphrase: bytes, salt: bytes, n: int) -> bytes:
-    return Scrypt(salt=salt, length=32, n=n, r=8, p=1).derive(passphrase)
+def _cipher(passphrase: bytes, salt: bytes, n: int) -> ChaCha20Poly1305:
+    """Return the cipher under a stretched passphrase; verifiers open no key files, and should start without these."""
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305  # noqa: PLC0415
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt  # noqa: PLC0415
+
+    return ChaCha20Poly1305(Scrypt(salt=salt, length=32, n=n, r=8, p=1).derive(passphrase))
 
 
 def _bound(role: Role, name: str, spki: str) -> bytes:

@@ -6,16 +6,17 @@ Each capability describes its own kinds in its `predicate.py`; the index and the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
 
+from pellucid.errors import InputError
 from pellucid.statement.dsse import IN_TOTO, Envelope
 from pellucid.statement.intoto import Statement, StatementError
+from pellucid.statement.moment import parse_time
 from pellucid.statement.reference import Ref, subject_refs
 
-# msgspec searches with `$`, which also matches before a final newline: the lengths are what closes that door.
+# msgspec searches with `$`, which also matches before a final newline: a fixed length or `(?!\n)` closes that door.
 Sha256 = Annotated[
     str,
     msgspec.Meta(
@@ -35,14 +36,17 @@ Time = Annotated[
 Identifier = Annotated[
     str,
     msgspec.Meta(
-        pattern="^[A-Za-z0-9][A-Za-z0-9 ._+:~!@/-]*[A-Za-z0-9+]$|^[A-Za-z0-9]$",
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9 ._+:~!@/-]*[A-Za-z0-9+])?$(?!\n)",
         min_length=1,
         max_length=100,
         description="a public identifier, never a person's name",
     ),
 ]
 Word = Annotated[
-    str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]*[a-z0-9]$", min_length=2, max_length=60, description="lowercase word")
+    str,
+    msgspec.Meta(
+        pattern=r"^[a-z0-9][a-z0-9-]*[a-z0-9]$(?!\n)", min_length=2, max_length=60, description="lowercase word"
+    ),
 ]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 
@@ -51,8 +55,7 @@ class Predicate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """The base of all predicate models: unknown fields are refused, absent optional ones are left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class PredicateKind:
+class PredicateKind(msgspec.Struct, frozen=True):
     """One predicate type: its name for people, its URI, its model, and what it makes a look-up follow.
 
     `leads_to` gives the references that whoever asks about a subject must follow too (the source tree of a release, the
@@ -70,8 +73,7 @@ class PredicateKind:
 Registry = Mapping[str, PredicateKind]
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(msgspec.Struct, frozen=True):
     """A statement read by the registry: `predicate` is its model, or None for a type made elsewhere."""
 
     id: str
@@ -119,6 +121,16 @@ def make_statement(subjects: Iterable[Any], kind: PredicateKind, predicate: Pred
     statement = Statement(tuple(subjects), kind.uri, msgspec.to_builtins(predicate))
     read_predicate(statement, kind)
     return statement
+
+
+def require_times(**times: str | None) -> None:
+    """Raise StatementError unless each of the times given is one: a pattern does not know that February ends."""
+    for name, text in times.items():
+        if text is not None:
+            try:
+                parse_time(text)
+            except InputError as error:
+                raise StatementError(f"`{name}`: {error.what}") from None
 
 
 def registry_of(*kinds: PredicateKind) -> Registry:

@@ -53,8 +53,12 @@ def key_ref(key_id: str) -> Ref:
 
 
 def release_ref(product: str, version: str, artifact: str) -> Ref:
-    """Refer to the one place in the world that an artifact of a product's version has."""
-    return f"release:{sha256_hex(canonical_json(['release', product, version, artifact]))}"
+    """Refer to the one place in the world that an artifact of a product's version has.
+
+    Names that differ only in case are one place: no user could tell two such files apart.
+    """
+    names = [product.casefold(), version.casefold(), artifact.casefold()]
+    return f"release:{sha256_hex(canonical_json(['release', *names]))}"
 
 
 def subject_refs(subjects: Iterable[Subject]) -> frozenset[Ref]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from pellucid.tlog.errors import CheckpointError, KeyRoleError, MalformedNoteError, OriginError
 from pellucid.tlog.merkle import HASH_SIZE, MAX_SIZE
@@ -19,8 +19,7 @@ from pellucid.tlog.note import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(msgspec.Struct, frozen=True):
     """The state of one log: origin, number of entries, 32-byte root, and extension lines, which mean nothing here."""
 
     origin: str
@@ -60,8 +59,7 @@ class Checkpoint:
         return "\n".join((self.origin, str(self.size), encode_base64(self.root), *self.extensions, ""))
 
 
-@dataclass(frozen=True, slots=True)
-class SignedCheckpoint:
+class SignedCheckpoint(msgspec.Struct, frozen=True):
     """A checkpoint whose log's signature was checked, with the note that carries it and any cosignatures."""
 
     checkpoint: Checkpoint

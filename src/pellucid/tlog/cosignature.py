@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from pellucid.tlog.checkpoint import Checkpoint
 from pellucid.tlog.errors import KeyRoleError
 from pellucid.tlog.note import Note, NoteSignature, NoteSigner, SignatureKind, Verifier
 
 
-@dataclass(frozen=True)
-class Cosignature:
+class Cosignature(msgspec.Struct, frozen=True):
     """A cosignature that holds: whose it is, and the POSIX time at which the cosigner says it was made."""
 
     verifier: Verifier

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
+
+import msgspec
 
 from pellucid.statement.keys import KeyFileError, PublicKey, Role, SecretKey
 from pellucid.tlog.errors import BadSignatureError, KeyRoleError, MalformedNoteError, UnsignedNoteError, VkeyError
@@ -38,8 +39,7 @@ _ROLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class NoteSignature:
+class NoteSignature(msgspec.Struct, frozen=True):
     """One signature line: key name, 4-byte key ID, and the signature of whatever type that key makes."""
 
     name: str
@@ -63,8 +63,7 @@ class NoteSignature:
         return f"{_DASH}{self.name} {encode_base64(self.key_id + self.signature)}"
 
 
-@dataclass(frozen=True)
-class Verifier:
+class Verifier(msgspec.Struct, frozen=True):
     """A key that signs notes, as others know it: name, kind of signature, public key."""
 
     name: str
@@ -132,8 +131,7 @@ class Verifier:
         return Verified(self, signature, timestamp)
 
 
-@dataclass(frozen=True)
-class Verified:
+class Verified(msgspec.Struct, frozen=True):
     """A signature that holds, the key it is by, and its POSIX time if it is a cosignature."""
 
     verifier: Verifier
@@ -141,8 +139,7 @@ class Verified:
     timestamp: int | None
 
 
-@dataclass(frozen=True)
-class NoteSigner:
+class NoteSigner(msgspec.Struct, frozen=True):
     """A secret key under the name and kind with which it signs notes; KeyRoleError if its role does not sign such."""
 
     name: str
@@ -186,8 +183,7 @@ class NoteSigner:
         return Note(text, (self.sign(text),))
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """A signed note: its text, which ends in a newline, and at least one signature."""
 
     text: str

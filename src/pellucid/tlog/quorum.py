@@ -6,8 +6,9 @@ Operators are counted, not keys, and the log's own operator never counts. Times 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import combinations
+
+import msgspec
 
 from pellucid.statement.keys import PublicKey, Role
 from pellucid.tlog.cosignature import Cosignature
@@ -18,8 +19,7 @@ MAX_CLOCK_SKEW = 300
 MAX_REGIONS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Cosigner:
+class Cosigner(msgspec.Struct, frozen=True):
     """A witness or mirror that may count: who operates it, in which region (empty: unknown), with which key."""
 
     operator: str
@@ -27,8 +27,7 @@ class Cosigner:
     verifier: Verifier
 
 
-@dataclass(frozen=True, slots=True)
-class KeyUse:
+class KeyUse(msgspec.Struct, frozen=True):
     """Where a public key stands: the name and role it has there."""
 
     name: str
@@ -36,16 +35,14 @@ class KeyUse:
     public: PublicKey
 
 
-@dataclass(frozen=True, slots=True)
-class Tolerance:
+class Tolerance(msgspec.Struct, frozen=True):
     """How many operators may be silent, and how many may collude with the log, before the quorum fails to help."""
 
     outages: int
     colluders: int
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """How cosignatures measure up: the operators and regions that counted, who is missing, and why it is not met."""
 
     operators: tuple[str, ...]
@@ -59,8 +56,7 @@ class Standing:
         return not self.reasons
 
 
-@dataclass(frozen=True, slots=True)
-class Quorum:
+class Quorum(msgspec.Struct, frozen=True):
     """At least `required` operators in at least `regions` regions, with cosignatures of `max_age` seconds at most."""
 
     required: int
@@ -135,7 +131,9 @@ class Quorum:
 
     def without(self, operator: str) -> Quorum:
         """Return the quorum as it would be if an operator were gone for good."""
-        return replace(self, candidates=tuple(item for item in self.candidates if item.operator != operator))
+        return msgspec.structs.replace(
+            self, candidates=tuple(item for item in self.candidates if item.operator != operator)
+        )
 
     @property
     def reachable(self) -> bool:

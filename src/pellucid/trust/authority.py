@@ -1,122 +1,179 @@
 """Who may be believed in what, at which time: policy, accreditations, withdrawals, revocations.
 
 Chains are one step deep: the policy names parties and accreditors, an accreditor names others. Only the author
-withdraws. Only the party itself or a policy-named accreditor revokes: `retire` spares what was logged before it,
-`compromised` voids what was logged after its `since`.
+withdraws, each signer for itself. Only the party itself or a policy-named accreditor revokes: `retire` spares what was
+logged before it, `compromised` voids what was logged after its `since`.
+
+Every doubt counts against the file. Whoever speaks for it has to have had the role for certain; for whoever speaks
+against it, it is enough that they may have had it, and neither a revocation nor the end of an accreditation nor a
+withdrawal with a revoked key makes them unsaid.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from pellucid.statement.moment import parse_time
 from pellucid.statement.reference import key_ref, statement_ref
 from pellucid.trust.policy import KeyUse, Policy
 from pellucid.trust.predicate import PARTY, WITHDRAWAL, Party, PartyAction, PartyRole
-from pellucid.trust.testimony import Testimony, of_kind
+from pellucid.trust.testimony import Testimony, Window
 
 _GRANTED_BY_POLICY_ONLY = frozenset({PartyRole.VENDOR, PartyRole.CENTER})
 
 
-@dataclass(frozen=True, slots=True)
-class Speaker:
-    """A key that may be believed, with the roles it has and for whom it speaks."""
+class Speaker(msgspec.Struct, frozen=True):
+    """A key that may be believed, with the roles it has and for whom it speaks.
+
+    `party` is one for all keys that the policy gives one node or party; of accredited keys each is its own.
+    """
 
     key: str
     name: str
     operator: str | None
     region: str | None
     roles: frozenset[PartyRole]
+    party: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Grant:
+class _Grant(msgspec.Struct, frozen=True):
     """Roles of a key for statements logged from `since` until `until`."""
 
     speaker: Speaker
     since: int | None = None
     until: int | None = None
 
-    def holds_at(self, logged_at: int) -> bool:
-        return (self.since is None or logged_at >= self.since) and (self.until is None or logged_at <= self.until)
+    def holds(self, window: Window) -> bool:
+        return (self.since is None or window.latest >= self.since) and (
+            self.until is None or window.earliest <= self.until
+        )
 
 
 class Authority:
     """Answers who spoke, for the statements in view; built from a policy and those statements."""
 
-    def __init__(self, policy: Policy, party_keys: Mapping[str, str], testimonies: Sequence[Testimony]) -> None:
-        """Take the policy, the ids of its party keys by the base64 key, and all statements in view."""
-        self._testimonies = testimonies
+    def __init__(
+        self,
+        policy: Policy,
+        party_keys: Mapping[str, str],
+        testimonies: Sequence[Testimony],
+        moment: int | None = None,
+    ) -> None:
+        """Take the policy, the ids of its party keys by the base64 key, and all statements in view.
+
+        With `moment`, what may have been logged after it is heard only where it speaks against.
+        """
+        self._moment = moment
+        self._words: dict[tuple[str, str], list[Testimony]] = defaultdict(list)
+        for testimony in testimonies:
+            for kind in (PARTY, WITHDRAWAL):
+                if testimony.is_a(kind):
+                    for ref in testimony.parsed.concerns:
+                        self._words[kind.uri, ref].append(testimony)
         self._direct = dict(_policy_grants(policy, party_keys))
         self._accreditors = {key for key, grant in self._direct.items() if grant.speaker.name in policy.accreditors}
 
     def speakers(self, testimony: Testimony, *roles: PartyRole) -> tuple[Speaker, ...]:
-        """Return the signers who, when it was logged, had one of `roles` and were not revoked."""
+        """Return the signers who for certain had one of `roles` when it was logged, unrevoked, and stand by it."""
         found = []
         for key in sorted(testimony.signers):
-            if self.revocation(key, testimony.logged_at) is None:
-                found += [s for s in self._grants(key, testimony.logged_at) if s.roles & set(roles)][:1]
+            if self._is_certain(testimony, key) and not self._withdrawals(testimony, key):
+                window = _upper(testimony, key)
+                found += [s for s in self._grants(key, window, certainly=True) if s.roles & set(roles)][:1]
         return tuple(found)
 
     def once(self, testimony: Testimony, *roles: PartyRole) -> tuple[Speaker, ...]:
-        """Return the signers who had one of `roles`, revoked or not: negative statements stay visible."""
-        found = (self._grants(key, testimony.logged_at) for key in sorted(testimony.signers))
-        return tuple(s for grants in found for s in grants[:1] if s.roles & set(roles))
+        """Return the signers who may have had one of `roles`, revoked or not, and did not certainly withdraw."""
+        found = []
+        for key in sorted(testimony.signers):
+            if not any(self._is_certain(withdrawal, key) for withdrawal in self._withdrawals(testimony, key)):
+                grants = self._grants(key, testimony.window(key), certainly=False)
+                found += [s for s in grants if s.roles & set(roles)][:1]
+        return tuple(found)
+
+    def claimants(self, testimony: Testimony, *roles: PartyRole) -> tuple[Speaker, ...]:
+        """Return `once`, without those whose key was certainly revoked before: a thief's claim contests nothing."""
+        return tuple(
+            speaker
+            for speaker in self.once(testimony, *roles)
+            if self.revocation(speaker.key, testimony.window(speaker.key).earliest) is None
+        )
 
     def withdrawal(self, testimony: Testimony) -> Testimony | None:
-        """Return the author's withdrawal of a statement, if there is one."""
-        for candidate in of_kind(self._testimonies, WITHDRAWAL, statement_ref(testimony.id)):
-            if candidate.signers & testimony.signers:
-                return candidate
-        return None
+        """Return a withdrawal of a statement by one of its signers, if there is one."""
+        found = (w for key in sorted(testimony.signers) for w in self._withdrawals(testimony, key))
+        return next(found, None)
 
     def revocation(self, key: str, logged_at: int) -> Testimony | None:
         """Return the statement that voids what `key` signed and had logged at that time, if there is one."""
-        for candidate in of_kind(self._testimonies, PARTY, key_ref(key)):
+        for candidate in self._words[PARTY.uri, key_ref(key)]:
             party: Party = candidate.parsed.predicate
-            if key not in candidate.signers and not candidate.signers & self._accreditors:
+            if party.action is PartyAction.ACCREDIT or not self._may_revoke(candidate, key):
                 continue
-            if party.action is PartyAction.RETIRE and logged_at > candidate.logged_at:
-                return candidate
-            if party.since is not None and logged_at > parse_time(party.since):
+            if logged_at > (candidate.logged_at if party.since is None else parse_time(party.since)):
                 return candidate
         return None
 
-    def _grants(self, key: str, logged_at: int) -> list[Speaker]:
-        direct = self._direct.get(key)
-        granted = [direct.speaker] if direct is not None and direct.holds_at(logged_at) else []
-        return granted + [grant.speaker for grant in self._accreditations(key) if grant.holds_at(logged_at)]
+    def _may_revoke(self, revocation: Testimony, key: str) -> bool:
+        accreditors = (k for k in revocation.signers & self._accreditors if self._direct[k].holds(revocation.window(k)))
+        return key in revocation.signers or any(accreditors)
 
-    def _accreditations(self, key: str) -> Iterator[_Grant]:
-        for testimony in of_kind(self._testimonies, PARTY, key_ref(key)):
+    def _is_certain(self, testimony: Testimony, key: str) -> bool:
+        """Tell whether `key` signed by the moment and was not revoked by then."""
+        latest = testimony.window(key).latest
+        return (self._moment is None or latest <= self._moment) and self.revocation(key, latest) is None
+
+    def _withdrawals(self, testimony: Testimony, key: str) -> Sequence[Testimony]:
+        """Return what takes back the signature of `key`: a withdrawal speaks for its own signers only."""
+        return [w for w in self._words[WITHDRAWAL.uri, statement_ref(testimony.id)] if key in w.signers]
+
+    def _grants(self, key: str, window: Window, *, certainly: bool) -> Iterator[Speaker]:
+        direct = self._direct.get(key)
+        if direct is not None and direct.holds(window):
+            yield direct.speaker
+        for grant in self._accreditations(key, certainly=certainly):
+            if grant.holds(window):
+                yield grant.speaker
+
+    def _accreditations(self, key: str, *, certainly: bool) -> Iterator[_Grant]:
+        for testimony in self._words[PARTY.uri, key_ref(key)]:
             party: Party = testimony.parsed.predicate
+            if party.action is not PartyAction.ACCREDIT:
+                continue
             for accreditor in sorted(testimony.signers & self._accreditors - {key}):
-                if party.action is not PartyAction.ACCREDIT or self._is_void(testimony, accreditor):
+                if self._grants_nothing(testimony, accreditor, certainly=certainly):
                     continue
                 by = self._direct[accreditor].speaker
                 roles = frozenset(party.roles) - (_GRANTED_BY_POLICY_ONLY - by.roles)
-                speaker = Speaker(key, f"accredited by {by.name}", by.operator, by.region, roles)
+                speaker = Speaker(key, f"accredited by {by.name}", by.operator, by.region, roles, party=key)
                 yield _Grant(speaker, until=parse_time(party.expires) if party.expires else None)
 
-    def _is_void(self, testimony: Testimony, signer: str) -> bool:
-        grant = self._direct[signer]
-        return (
-            not grant.holds_at(testimony.logged_at)
-            or self.withdrawal(testimony) is not None
-            or self.revocation(signer, testimony.logged_at) is not None
-        )
+    def _grants_nothing(self, accreditation: Testimony, accreditor: str, *, certainly: bool) -> bool:
+        window = _upper(accreditation, accreditor) if certainly else accreditation.window(accreditor)
+        if not self._direct[accreditor].holds(window):
+            return True
+        is_void = self._withdrawals(accreditation, accreditor) or not self._is_certain(accreditation, accreditor)
+        return certainly and bool(is_void)
+
+
+def _upper(testimony: Testimony, key: str) -> Window:
+    """Return the latest time that a signature can have, as a window."""
+    latest = testimony.window(key).latest
+    return Window(latest, latest)
 
 
 def _policy_grants(policy: Policy, party_keys: Mapping[str, str]) -> Iterator[tuple[str, _Grant]]:
     for node in policy.node:
         for key in node.keys(KeyUse.PARTY):
-            speaker = Speaker(
-                party_keys[key.key], node.name, node.operator, node.region, frozenset({PartyRole(node.role)})
-            )
+            roles = frozenset({PartyRole(node.role)})
+            speaker = Speaker(party_keys[key.key], node.name, node.operator, node.region, roles, party=node.name)
             yield speaker.key, _Grant(speaker, _seconds(key.since), _seconds(key.until))
     for party in policy.party:
-        speaker = Speaker(party_keys[party.key], party.name, party.operator, party.region, frozenset(party.roles))
+        roles = frozenset(party.roles)
+        speaker = Speaker(party_keys[party.key], party.name, party.operator, party.region, roles, party=party.name)
         yield speaker.key, _Grant(speaker, _seconds(party.since), _seconds(party.until))
 
 

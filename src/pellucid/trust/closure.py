@@ -7,6 +7,7 @@ signature names. Pack and verifier compute the same set, so that a completeness 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from pellucid.statement.predicate import Parsed
@@ -20,12 +21,14 @@ def references_of(statement: Parsed, signers: Iterable[str]) -> frozenset[Ref]:
 
 def closure(start: Ref, statements: Iterable[tuple[Parsed, Iterable[str]]]) -> frozenset[Ref]:
     """Return every reference reachable from `start` over `statements` (each with the ids of its signers)."""
-    waiting = [(parsed, frozenset(signers)) for parsed, signers in statements]
-    reached: set[Ref] = {start}
-    while True:
-        seen = [(parsed, signers) for parsed, signers in waiting if parsed.concerns & reached]
-        if not seen:
-            return frozenset(reached)
-        waiting = [(parsed, signers) for parsed, signers in waiting if not parsed.concerns & reached]
-        for parsed, signers in seen:
-            reached |= references_of(parsed, signers)
+    onward: dict[Ref, list[frozenset[Ref]]] = defaultdict(list)
+    for parsed, signers in statements:
+        follow = references_of(parsed, signers)
+        for ref in parsed.concerns:
+            onward[ref].append(follow)
+    reached, waiting = {start}, [start]
+    while waiting:
+        new = frozenset().union(*onward.pop(waiting.pop(), ())) - reached
+        reached |= new
+        waiting += new
+    return frozenset(reached)

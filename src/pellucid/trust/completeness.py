@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from pellucid.statement import types
 from pellucid.statement.dsse import Envelope
@@ -16,18 +17,17 @@ from pellucid.trust.pack import Pack, PackError
 from pellucid.trust.policy import PolicyNode
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One mirror's signed word on one log."""
+class Answer(msgspec.Struct, frozen=True):
+    """One mirror's signed word on one log; `is_timely` if the policy believes its key when the log was seen so."""
 
     node: PolicyNode
     log: str
     refs: frozenset[Ref]
     statements: Mapping[int, str]
+    is_timely: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LogCompleteness:
+class LogCompleteness(msgspec.Struct, frozen=True):
     """Which mirrors say that the pack leaves out nothing of a log, and what they say it leaves out."""
 
     log: str
@@ -49,7 +49,7 @@ def judge_completeness(
     found = []
     for origin, log in evidence.logs.items():
         own = keyring.logs[origin].node.operator
-        about = [a for a in answers if a.log == origin and a.node.operator != own and a.refs >= asked]
+        about = [a for a in answers if a.log == origin and a.node.operator != own and a.refs >= asked and a.is_timely]
         withheld = {
             item for a in about for item in a.statements.items() if evidence.entries.get((origin, item[0])) is None
         }
@@ -83,4 +83,5 @@ def _read(value: Mapping[str, object], evidence: Evidence, keyring: Keyring, kin
     if log is None or (answer.size, answer.root) != (log.head.checkpoint.size, log.head.checkpoint.root.hex()):
         raise PackError("it speaks of another tree than the head in the pack", where=f"completeness of {answer.log}")
     listed = {item.index: item.id for item in answer.statements}
-    return Answer(signer, answer.log, frozenset(answer.refs), listed)
+    timely = keyring.answers_at(key.id, log.seen_at)
+    return Answer(signer, answer.log, frozenset(answer.refs), listed, timely)

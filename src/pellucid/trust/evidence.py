@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+import msgspec
 
 from pellucid.errors import EvidenceError, InputError
 from pellucid.statement.commitment import open_commitment
 from pellucid.statement.digest import is_sha256
 from pellucid.statement.dsse import Envelope
 from pellucid.statement.keys import PublicKey
+from pellucid.statement.moment import duration_words
 from pellucid.statement.predicate import Parsed, Registry, parse_statement
 from pellucid.tlog.checkpoint import SignedCheckpoint, open_checkpoint
 from pellucid.tlog.cosignature import Cosignature, cosignatures
 from pellucid.tlog.merkle import leaf_hash, verify_consistency, verify_inclusion
 from pellucid.tlog.quorum import MAX_CLOCK_SKEW, Quorum, Standing
-from pellucid.trust.keyring import Keyring
+from pellucid.trust.keyring import Held, Keyring
 from pellucid.trust.pack import Pack, PackedLog, PackedStatement, PackError, decode_path
 from pellucid.trust.policy import Policy
 from pellucid.trust.predicate import PARTY
-from pellucid.trust.testimony import Place, Testimony
+from pellucid.trust.testimony import Place, Testimony, Window
 
 
-@dataclass(frozen=True, slots=True)
-class SeenLog:
-    """One log of the policy as the pack shows it: its head, who cosigned it, and what is wrong with that."""
+class SeenLog(msgspec.Struct, frozen=True):
+    """One log of the policy as the pack shows it: its head, who cosigned it, and what is wrong with that.
+
+    `seen_at` is when enough operators last saw it; the moment judged where nobody has to.
+    """
 
     origin: str
     head: SignedCheckpoint
@@ -34,19 +38,18 @@ class SeenLog:
     quorum: Quorum
     standing: Standing
     stale: str | None
+    seen_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a pack proves: the logs, and the statements in them that were logged by the moment."""
+class Evidence(msgspec.Struct, frozen=True):
+    """What a pack proves: the logs, and the statements in them, but for those surely logged after the moment."""
 
     logs: Mapping[str, SeenLog]
     testimonies: tuple[Testimony, ...]
     entries: Mapping[tuple[str, int], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(msgspec.Struct, frozen=True):
     """The moment judged (`at`) and the verifier's own time (`now`), in seconds since 1970."""
 
     at: int
@@ -63,20 +66,18 @@ def examine(pack: Pack, policy: Policy, keyring: Keyring, registry: Registry, cl
     packed = _by_origin(pack, keyring)
     keys = _keys(pack, keyring)
     logs: dict[str, SeenLog] = {}
-    places: dict[str, list[Place]] = defaultdict(list)
-    envelopes: dict[str, list[Envelope]] = defaultdict(list)
+    found: dict[str, list[tuple[Place, Envelope]]] = defaultdict(list)
     entries: dict[tuple[str, int], str] = {}
     for origin, log in packed.items():
         logs[origin] = _see(log, policy, keyring, clock)
         for place, envelope in _entries(log, logs[origin], keyring, clock):
-            places[envelope.id].append(place)
-            envelopes[envelope.id].append(envelope)
+            found[envelope.id].append((place, envelope))
             entries[origin, place.index] = envelope.id
-    parsed = {i: _parse(envelopes[i][0], places[i][0], registry) for i in envelopes}
+    parsed = {i: parse_statement(logged[0][1], registry, where=_where(logged[0][0])) for i, logged in found.items()}
     known = {**keys, **_accredited(parsed.values())}
-    testimonies = [_testify(parsed[i], envelopes[i], places[i], known) for i in envelopes]
+    testimonies = [_testify(parsed[i], logged, known) for i, logged in found.items()]
     _refuse_unused(pack, testimonies)
-    return Evidence(logs, tuple(t for t in testimonies if t.logged_at <= clock.at), entries)
+    return Evidence(logs, tuple(t for t in testimonies if t.not_before <= clock.at), entries)
 
 
 def _by_origin(pack: Pack, keyring: Keyring) -> Mapping[str, PackedLog]:
@@ -104,14 +105,13 @@ def _see(log: PackedLog, policy: Policy, keyring: Keyring, clock: Clock) -> Seen
     head = open_checkpoint(log.head.encode(), held.verifier, where=f"head of {log.origin}")
     quorum = keyring.quorum(log.origin)
     found = tuple(_cosignatures(head, keyring, quorum, clock))
-    frozen = held.entry.frozen
-    stale = None
-    if frozen is not None:
-        if (head.checkpoint.size, head.checkpoint.root.hex()) != (frozen.size, frozen.root):
-            raise PackError("its head is not the end that the policy gives for this log", where=log.origin)
-    elif quorum.required:
-        stale = _stale(quorum, found, policy.quorum.max_age_seconds, clock)
-    return SeenLog(log.origin, head, found, quorum, quorum.standing(found), stale)
+    seen_at, frozen, stale = quorum.seen_time(found), held.entry.frozen, None
+    if frozen is None:
+        stale = _stale(held, seen_at, policy.quorum.max_age_seconds, clock)
+    elif (head.checkpoint.size, head.checkpoint.root.hex()) != (frozen.size, frozen.root):
+        raise PackError("its head is not the end that the policy gives for this log", where=log.origin)
+    at = clock.at if frozen is not None or seen_at is None else seen_at
+    return SeenLog(log.origin, head, found, quorum, quorum.standing(found), stale, at)
 
 
 def _cosignatures(signed: SignedCheckpoint, keyring: Keyring, quorum: Quorum, clock: Clock) -> Sequence[Cosignature]:
@@ -119,18 +119,21 @@ def _cosignatures(signed: SignedCheckpoint, keyring: Keyring, quorum: Quorum, cl
     return [c for c in found if c.timestamp <= clock.latest]
 
 
-def _stale(quorum: Quorum, found: Sequence[Cosignature], max_age: int, clock: Clock) -> str | None:
-    seen = quorum.seen_time(found)
-    if seen is None or seen >= clock.at - max_age:
+def _stale(held: Held, seen_at: int | None, max_age: int, clock: Clock) -> str | None:
+    """Say why a head is no word on the present: its key's time is over or not yet come, or nobody saw it lately."""
+    if not held.valid_at(clock.at if seen_at is None else seen_at):
+        return "signed with a log key that the policy does not believe at the time it was seen"
+    if seen_at is None or seen_at >= clock.at - max_age:
         return None
-    return f"last seen by enough operators {clock.at - seen} s before the moment asked for, {max_age} s are allowed"
+    age, most = duration_words(clock.at - seen_at), duration_words(max_age)
+    return f"last seen by enough operators {age} before the moment asked for, {most} are allowed"
 
 
 def _entries(log: PackedLog, seen: SeenLog, keyring: Keyring, clock: Clock) -> Sequence[tuple[Place, Envelope]]:
     coverings = _coverings(log, seen, keyring)
     if any(one.checkpoint.size >= other.checkpoint.size for one, other in pairwise(coverings)):
         raise PackError("its checkpoints are not in order, or one stands twice", where=log.origin)
-    times = {c.checkpoint.size: _logged_time(c, seen, keyring, clock) for c in coverings}
+    times = {c.checkpoint.size: _times(c, seen, keyring, clock) for c in coverings}
     found, needed = [], set()
     for packed in log.statements:
         where = f"{log.origin}, entry {packed.index}"
@@ -139,7 +142,8 @@ def _entries(log: PackedLog, seen: SeenLog, keyring: Keyring, clock: Clock) -> S
             raise PackError("no checkpoint of the pack covers it", where=where)
         needed.add(covering.checkpoint.size)
         envelope = _included(packed, covering, where=where)
-        found.append((Place(log.origin, packed.index, times[covering.checkpoint.size]), envelope))
+        unseen = max((times[size].earliest for size in times if size <= packed.index), default=0)
+        found.append((Place(log.origin, packed.index, times[covering.checkpoint.size].latest, unseen), envelope))
     if len(needed) != len(coverings):
         raise PackError("a checkpoint is the first to cover nothing in the pack", where=log.origin)
     return found
@@ -158,16 +162,16 @@ def _coverings(log: PackedLog, seen: SeenLog, keyring: Keyring) -> Sequence[Sign
     return found
 
 
-def _logged_time(covering: SignedCheckpoint, seen: SeenLog, keyring: Keyring, clock: Clock) -> int:
-    """Return the k-th earliest cosignature's time of the checkpoint, else of the head, else the moment itself.
+def _times(covering: SignedCheckpoint, seen: SeenLog, keyring: Keyring, clock: Clock) -> Window:
+    """Return when enough operators last saw a checkpoint as the largest, and by when what it covers was logged.
 
-    Each is an upper bound on when the entry was made; without a quorum none but the moment is left.
+    The first is 0 where too few did. The second is the k-th earliest cosignature's time of the checkpoint, else of the
+    head, else the moment itself: each is an upper bound; without a quorum none but the moment is left.
     """
-    for found in (_cosignatures(covering, keyring, seen.quorum, clock), seen.cosignatures):
-        time = seen.quorum.logged_time(found)
-        if time is not None:
-            return time
-    return clock.at
+    own = _cosignatures(covering, keyring, seen.quorum, clock)
+    times = (seen.quorum.logged_time(found) for found in (own, seen.cosignatures))
+    latest = next((time for time in times if time is not None), clock.at)
+    return Window(seen.quorum.seen_time(own) or 0, latest)
 
 
 def _included(packed: PackedStatement, covering: SignedCheckpoint, *, where: str) -> Envelope:
@@ -181,10 +185,6 @@ def _included(packed: PackedStatement, covering: SignedCheckpoint, *, where: str
     return envelope
 
 
-def _parse(envelope: Envelope, place: Place, registry: Registry) -> Parsed:
-    return parse_statement(envelope, registry, where=_where(place))
-
-
 def _accredited(statements: Iterable[Parsed]) -> Mapping[str, PublicKey]:
     """Return the keys that accreditations carry: leaving a key out of the pack must not silence its holder."""
     texts = [s.predicate.spki for s in statements if s.kind is not None and s.kind.uri == PARTY.uri]
@@ -192,14 +192,17 @@ def _accredited(statements: Iterable[Parsed]) -> Mapping[str, PublicKey]:
     return {key.id: key for key in keys}
 
 
-def _testify(
-    parsed: Parsed, envelopes: Sequence[Envelope], places: Sequence[Place], keys: Mapping[str, PublicKey]
-) -> Testimony:
-    signers = frozenset(key for envelope in envelopes for key in signers_of(envelope, keys))
-    if not signers:
+def _testify(parsed: Parsed, logged: Sequence[tuple[Place, Envelope]], keys: Mapping[str, PublicKey]) -> Testimony:
+    by_key: dict[str, list[Place]] = defaultdict(list)
+    for place, envelope in logged:
+        for key in signers_of(envelope, keys):
+            by_key[key].append(place)
+    places = sorted((place for place, _ in logged), key=lambda place: place.logged_at)
+    if not by_key:
         raise PackError("no key of the pack or the policy signed it", where=_where(places[0]))
-    claimed = frozenset(s.keyid for envelope in envelopes for s in envelope.signatures if is_sha256(s.keyid))
-    return Testimony(parsed, signers, tuple(sorted(places, key=lambda place: place.logged_at)), claimed)
+    claimed = frozenset(s.keyid for _, envelope in logged for s in envelope.signatures if is_sha256(s.keyid))
+    signed = {key: Window(min(p.not_before for p in at), min(p.logged_at for p in at)) for key, at in by_key.items()}
+    return Testimony(parsed, frozenset(by_key), tuple(places), claimed, signed)
 
 
 def _refuse_unused(pack: Pack, testimonies: Sequence[Testimony]) -> None:
@@ -216,11 +219,17 @@ def _refuse_unused(pack: Pack, testimonies: Sequence[Testimony]) -> None:
 
 
 def _holds(value: object, text: str) -> bool:
-    if isinstance(value, Mapping):
-        return any(_holds(item, text) for item in value.values())
-    if isinstance(value, list):
-        return any(_holds(item, text) for item in value)
-    return value == text
+    """Tell whether a text stands anywhere in a JSON value, however deep that was nested to bring programs down."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if item == text:
+            return True
+        if isinstance(item, Mapping):
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+    return False
 
 
 def _where(place: Place) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
+
+import msgspec
 
 from pellucid.errors import InputError
 from pellucid.statement.keys import PublicKey, Role
@@ -22,8 +23,7 @@ class KeyringError(InputError):
     """A key of the policy cannot be used; `where` names node and use."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """A verifier of a node with the seconds between which it may be believed."""
 
     node: PolicyNode
@@ -32,12 +32,10 @@ class Held:
 
     def valid_at(self, moment: int) -> bool:
         """Tell whether the policy believes the key at that time."""
-        since, until = self.entry.since, self.entry.until
-        return (since is None or moment >= parse_time(since)) and (until is None or moment <= parse_time(until))
+        return _is_valid(self.entry, moment)
 
 
-@dataclass(frozen=True, slots=True)
-class Keyring:
+class Keyring(msgspec.Struct, frozen=True):
     """Every key of a policy; `parties` maps base64 keys to their ids, `lookups` key ids to their node."""
 
     logs: Mapping[str, Held]
@@ -57,6 +55,11 @@ class Keyring:
         """Return the cosignatures made while the policy believed their key."""
         held = {item.verifier: item for item in self.witnesses}
         return [c for c in cosignatures if c.verifier in held and held[c.verifier].valid_at(c.timestamp)]
+
+    def answers_at(self, key_id: str, moment: int) -> bool:
+        """Tell whether the policy believes a look-up key at that time."""
+        node, public = self.lookups[key_id]
+        return any(_is_valid(entry, moment) for entry in node.keys(KeyUse.LOOKUP) if entry.key == public.spki_base64)
 
     def witness(self, verifier: Verifier) -> PolicyNode:
         """Return whose witness key it is."""
@@ -89,6 +92,11 @@ def read_keyring(policy: Policy) -> Keyring:
         party_keys={key.id: key for key in parties.values()},
         _policy=policy,
     )
+
+
+def _is_valid(entry: NodeKey, moment: int) -> bool:
+    since, until = entry.since, entry.until
+    return (since is None or moment >= parse_time(since)) and (until is None or moment <= parse_time(until))
 
 
 def _held(policy: Policy, use: KeyUse, kind: SignatureKind) -> Iterator[Held]:

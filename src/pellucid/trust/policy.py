@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from itertools import product
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+from pellucid.errors import InputError
 from pellucid.statement.moment import parse_time
 from pellucid.statement.predicate import Count, Sha256
 from pellucid.toml_file import TomlError, find_place, parse_toml
 from pellucid.trust.predicate import PartyRole
 
+_Place = tuple[str | int, ...]
+_Problem = tuple[_Place, str, str]
+
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Duration = Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]{0,5}[smhd]$", max_length=7)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
+Duration = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,5}[smhd]$(?!\n)", max_length=7)]
 
 
 class KeyUse(StrEnum):
@@ -122,8 +128,10 @@ def parse_policy(data: bytes, *, where: str = "policy.toml") -> Policy:
     return policy
 
 
-def _problems(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+def _problems(policy: Policy) -> Iterator[_Problem]:
     yield from _name_problems(policy)
+    yield from _spelling_problems(policy)
+    yield from _key_problems(policy)
     yield from _time_problems(policy)
     names = {node.name for node in policy.node} | {party.name for party in policy.party}
     for accreditor in policy.accreditors:
@@ -131,7 +139,7 @@ def _problems(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str, str]
             yield ("accreditors",), f"{accreditor!r} is no node or party of this policy", "name one that stands here"
 
 
-def _name_problems(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+def _name_problems(policy: Policy) -> Iterator[_Problem]:
     seen: set[str] = set()
     for place, name in _named(policy):
         if name in seen:
@@ -139,14 +147,36 @@ def _name_problems(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str,
         seen.add(name)
 
 
-def _named(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _named(policy: Policy) -> Iterator[tuple[_Place, str]]:
     for at, node in enumerate(policy.node):
         yield ("node", at, "name"), node.name
     for at, party in enumerate(policy.party):
         yield ("party", at, "name"), party.name
 
 
-def _time_problems(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+def _spelling_problems(policy: Policy) -> Iterator[_Problem]:
+    """Yield operators and regions that differ only in spelling: each would count as independent of the other."""
+    first: dict[tuple[str, str], str] = {}
+    for table, entries in (("node", policy.node), ("party", policy.party)):
+        for (at, entry), field in product(enumerate(entries), ("operator", "region")):
+            text: str = getattr(entry, field) or ""
+            plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+            other = first.setdefault((field, plain), text)
+            if other != text:
+                problem = f"the {field}s {other!r} and {text!r} differ only in spelling"
+                yield (table, at, field), problem, "write one in one way, and tell two apart by more than that"
+
+
+def _key_problems(policy: Policy) -> Iterator[_Problem]:
+    for at, node in enumerate(policy.node):
+        seen = set()
+        for number, key in enumerate(node.key):
+            if (key.use, key.key) in seen:
+                yield ("node", at, "key", number), "this key stands twice", "give each key once, with one validity"
+            seen.add((key.use, key.key))
+
+
+def _time_problems(policy: Policy) -> Iterator[_Problem]:
     for at, node in enumerate(policy.node):
         for number, key in enumerate(node.key):
             if key.frozen is not None and key.use is not KeyUse.LOG:
@@ -156,12 +186,13 @@ def _time_problems(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str,
         yield from _bad_times(("party", at), party.since, party.until)
 
 
-def _bad_times(
-    place: tuple[str | int, ...], since: str | None, until: str | None
-) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+def _bad_times(place: _Place, since: str | None, until: str | None) -> Iterator[_Problem]:
+    times = []
     for field, value in (("from", since), ("until", until)):
         if value is not None:
             try:
-                parse_time(value)
-            except Exception:  # noqa: BLE001 - reported at its line instead
+                times.append(parse_time(value))
+            except InputError:
                 yield (*place, field), f"{value[:60]!r} is not a time", "write it as 2026-11-21T14:02:00Z"
+    if len(times) == 2 and times[0] > times[1]:
+        yield (*place, "until"), "its validity ends before it begins", "exchange `from` and `until`"

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import msgspec
 
+from pellucid.errors import InputError
 from pellucid.statement import types
+from pellucid.statement.digest import is_sha256
 from pellucid.statement.intoto import Statement, StatementError, Subject
 from pellucid.statement.keys import PublicKey
-from pellucid.statement.predicate import Predicate, PredicateKind, Sha256, Time
+from pellucid.statement.predicate import Predicate, PredicateKind, Sha256, Time, require_times
 from pellucid.statement.reference import Ref, key_ref, statement_ref
 
 
@@ -45,8 +47,9 @@ class Custody(StrEnum):
 class Party(Predicate, frozen=True):
     """An accreditation of a key, or its end.
 
-    `accredit` carries the key itself and its roles. `retire` spares what was logged before it. `compromised` voids what
-    was logged after `since`. Who the key belongs to is a salted commitment (`identity`), never in the clear.
+    `accredit` carries the key itself and its roles. `retire` spares what was logged before `since`, the time when the
+    key was laid down (where it is missing, before the statement itself was logged). `compromised` voids what was logged
+    after `since`. Who the key belongs to is a salted commitment (`identity`), never in the clear.
     """
 
     action: PartyAction
@@ -88,9 +91,10 @@ def statement_subject(statement_id: str) -> Subject:
 
 
 def _one_digest(statement: Statement) -> str:
-    if len(statement.subjects) != 1 or set(statement.subjects[0].digest) != {"sha256"}:
+    digest = statement.subjects[0].digest
+    if len(statement.subjects) != 1 or set(digest) != {"sha256"} or not is_sha256(digest["sha256"]):
         raise StatementError("it has exactly one subject, by its SHA-256")
-    return statement.subjects[0].digest["sha256"]
+    return digest["sha256"]
 
 
 def _check_party(statement: Statement, party: Party) -> None:
@@ -98,12 +102,23 @@ def _check_party(statement: Statement, party: Party) -> None:
     if party.action is PartyAction.ACCREDIT:
         if not party.roles or party.spki is None:
             raise StatementError("an accreditation names roles and carries the key (spki)")
-        if PublicKey.from_base64(party.spki, where="spki").id != key_id:
+        if _key_of(party.spki) != key_id:
             raise StatementError("the key it carries is not its subject")
     elif party.roles or party.spki or party.expires:
         raise StatementError(f"{party.action.value} carries no roles, key or expiry")
-    if (party.since is not None) != (party.action is PartyAction.COMPROMISED):
-        raise StatementError("`since` stands with `compromised`, and only there")
+    if party.action is PartyAction.COMPROMISED and party.since is None:
+        raise StatementError("`compromised` says since when")
+    if party.action is PartyAction.ACCREDIT and party.since is not None:
+        raise StatementError("`since` stands with `compromised` and `retire`, and only there")
+    require_times(since=party.since, expires=party.expires)
+
+
+def _key_of(spki: str) -> str:
+    """Return the id of a key in a statement; a bad one is damage in the evidence, not in what the user gave."""
+    try:
+        return PublicKey.from_base64(spki, where="spki").id
+    except InputError as error:
+        raise StatementError(error.what, where=error.where) from None
 
 
 def _check_withdrawal(statement: Statement, _withdrawal: Withdrawal) -> None:

@@ -7,7 +7,6 @@ A kind is a model of the table and a pure function from what is known to results
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -22,16 +21,14 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """The base of the models of `[require.*]` tables: unknown fields are refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recomputed:
+class Recomputed(msgspec.Struct, frozen=True):
     """What the verifier measured on its own copy of the source: tree ids, and deltas by (base, target)."""
 
     trees: frozenset[str] = frozenset()
-    deltas: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+    deltas: Mapping[tuple[str, str], Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """Everything a requirement may look at: the file, the statements in view, who spoke, and the moment."""
 
     sha256: str
@@ -46,19 +43,12 @@ class Case:
         return file_ref(self.sha256)
 
     def source_trees(self) -> frozenset[Ref]:
-        """Return the source trees to which what accepted vendors say about the file leads, unless taken back."""
-        spoken = (
-            t
-            for t in self.testimonies
-            if t.concerns(self.file)
-            and self.authority.speakers(t, PartyRole.VENDOR)
-            and self.authority.withdrawal(t) is None
-        )
+        """Return the source trees to which what accepted vendors say, and stand by, about the file leads."""
+        spoken = (t for t in self.testimonies if t.concerns(self.file) and self.authority.speakers(t, PartyRole.VENDOR))
         return frozenset(ref for t in spoken for ref in t.parsed.leads_to if ref.startswith("gitTree:"))
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """One requirement decided: whether it is met, why in one sentence, and the ids of the statements it rests on."""
 
     name: str
@@ -67,8 +57,7 @@ class Result:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RequirementKind:
+class RequirementKind(msgspec.Struct, frozen=True):
     """The requirement of one `[require.NAME]` table; `on_own_copy`: also asked when source is given to recompute."""
 
     name: str

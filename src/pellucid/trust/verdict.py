@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -25,6 +24,8 @@ from pellucid.trust.requirement import Case, Recomputed, Requirements, Result
 
 NOTHING_WITHHELD = "nothing withheld"
 NOT_COSIGNED = "not cosigned by anyone independent"
+NEWEST = "that the logs shown are their newest: the policy asks no witness"
+UNKNOWN_KINDS = "what {count} logged statements about it say, of kinds that this program does not know"
 ONE_VIEW = "that everybody is shown the same log: two quorums need not share an operator"
 
 
@@ -35,8 +36,7 @@ class Answer(StrEnum):
     FAILS = "fails-policy"
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """What a verifier goes by: its policy, the keys read, the predicates and requirements that this program knows."""
 
     policy: Policy
@@ -46,8 +46,7 @@ class Rules:
     requirements: Requirements
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """The answer with everything it rests on; `as_json` is the outer contract."""
 
     sha256: str
@@ -79,26 +78,29 @@ class Verdict:
         }
 
 
-def decide(data: bytes, sha256: str, rules: Rules, clock: Clock, recomputed: Recomputed | None = None) -> Verdict:
-    """Judge the file with the digest `sha256` by the pack `data`.
+def decide(
+    data: bytes, sha256: str, rules: Rules, clock: Clock, recomputed: Recomputed | None = None, *, where: str = "pack"
+) -> Verdict:
+    """Judge the file with the digest `sha256` by the pack `data`, which errors call `where`.
 
     Damaged and forged evidence fails the requirement `evidence`; only bytes that are no JSON at all raise NotJsonError.
     """
     try:
-        pack = Pack.parse(data)
+        pack = Pack.parse(data, where=where)
     except NotJsonError:
         raise
     except EvidenceError as error:
         return _unusable(sha256, rules, clock, error)
     try:
         if pack.subject.sha256 != sha256:
-            raise PackError(f"the file's SHA-256 is {sha256}, the pack is about {pack.subject.sha256}")
+            what = f"the pack is about the SHA-256 {pack.subject.sha256}"
+            raise PackError(f"{what}: this is another file, or it was changed on its way")
         evidence = examine(pack, rules.policy, rules.keyring, rules.predicates, clock)
         kinds = rules.node_kinds
         completeness = judge_completeness(pack, evidence, rules.keyring, kinds, file_ref(sha256))
     except EvidenceError as error:
         return _unusable(sha256, rules, clock, error)
-    case = Case(sha256, clock.at, evidence.testimonies, _authority(rules, evidence), recomputed)
+    case = Case(sha256, clock.at, evidence.testimonies, _authority(rules, evidence, clock.at), recomputed)
     results = (
         Result("evidence", met=True, why="every signature and proof in the pack holds"),
         _logged(case),
@@ -137,12 +139,12 @@ def check_requirements(policy: Policy, requirements: Requirements, text: str, *,
         raise TomlError("it requires nothing", where=where, remedy="add a [require.release] table")
 
 
-def _authority(rules: Rules, evidence: Evidence) -> Authority:
-    return Authority(rules.policy, rules.keyring.parties, evidence.testimonies)
+def _authority(rules: Rules, evidence: Evidence, moment: int) -> Authority:
+    return Authority(rules.policy, rules.keyring.parties, evidence.testimonies, moment)
 
 
 def _logged(case: Case) -> Result:
-    about = [t for t in case.testimonies if t.concerns(case.file)]
+    about = [t for t in case.testimonies if t.concerns(case.file) and t.logged_at <= case.moment]
     if not about:
         return Result("logged", met=False, why="no log of the policy holds a statement about this file")
     first = min(t.logged_at for t in about)
@@ -203,10 +205,19 @@ def _verdict(
         cosigned_by=tuple(_cosigners(rules, evidence)),
         completeness=tuple(_completeness_json(log, enough) for log in completeness),
         tolerates=_tolerates(rules),
-        not_proven=NOT_PROVEN
-        + ((NOTHING_WITHHELD,) if withheld_possible else ())
-        + (() if all(log.quorum.overlapping for log in evidence.logs.values()) else (ONE_VIEW,)),
+        not_proven=(*NOT_PROVEN, *((NOTHING_WITHHELD,) if withheld_possible else ()), *_not_proven(rules, evidence)),
     )
+
+
+def _not_proven(rules: Rules, evidence: Evidence) -> Iterator[str]:
+    """Yield what these logs and this program leave open, beside what no evidence ever proves."""
+    if not all(log.quorum.overlapping for log in evidence.logs.values()):
+        yield ONE_VIEW
+    if not rules.policy.quorum.witnesses:
+        yield NEWEST
+    strange = sum(testimony.parsed.kind is None for testimony in evidence.testimonies)
+    if strange:
+        yield UNKNOWN_KINDS.format(count=strange)
 
 
 def _cosigners(rules: Rules, evidence: Evidence) -> Iterator[dict[str, Any]]:
