@@ -58,6 +58,8 @@ def test_nothing_changed_is_nothing(tmp_path: Path) -> None:
             {"files_added": 1, "files_removed": 1, "lines_added": 1, "lines_removed": 1},
         ),
         ({"a": b"1\n"}, {"a": b"1\n\0"}, {"files_changed": 1, "binary_changed": 1, "binary_bytes": 3}),
+        ({"a": b"1\n"}, {"a": b"x" * 4095 + b"\n"}, {"files_changed": 1, "lines_added": 1, "lines_removed": 1}),
+        ({"a": b"1\n"}, {"a": b"x" * 4096 + b"\n"}, {"files_changed": 1, "binary_changed": 1, "binary_bytes": 4097}),
         ({"a": b"\0abc"}, {"a": b"text\n"}, {"files_changed": 1, "binary_changed": 1, "binary_bytes": 5}),
         ({}, {"a": b"\0abc"}, {"files_added": 1, "binary_changed": 1, "binary_bytes": 4}),
         ({"a": b"\0abc"}, {}, {"files_removed": 1, "binary_changed": 1}),

@@ -16,6 +16,7 @@ from pellucid.statement.tree import Mode, TreeFile, TreeIdentity
 from pellucid.unpack import Limits, Member, TreeSource, UnpackError, identify, read_members
 
 TEXT_LIMIT = 16 << 20
+LINE_LIMIT = 4096
 WORK_LIMIT = 1 << 38
 
 
@@ -27,9 +28,9 @@ class Delta:
 
     * A file is *added* or *removed* when its path is in one tree only, *changed* when mode or blob id differ. Links are
       files whose content is their target.
-    * A file is *binary* when a side of it holds a NUL byte or has more than 16 MiB. `binary_changed` counts the binary
-      files that were added or removed or whose content changed; `binary_bytes` sums their sizes in the target. They
-      have no lines.
+    * A file is *binary* when a side of it holds a NUL byte or a line of more than 4,096 bytes, or has more than
+      16 MiB: what no person reads line by line must not pass as a line. `binary_changed` counts the binary files that
+      were added or removed or whose content changed; `binary_bytes` sums their sizes in the target. They have no lines.
     * A line ends with LF, which is part of it; what follows the last LF is a line too. All lines of an added file count
       as added, all of a removed one as removed. So do both sides of a file that became a link, or a link a file.
     * A changed text of n lines that becomes one of m has D = n + m - 2 LCS lines added and removed, LCS being the
@@ -173,12 +174,16 @@ class _Texts:
             if file.blob_sha256 != blob:
                 raise _changed(source, file.path)
         if blob not in self._places:
-            self._places[blob] = None if b"\0" in content else self._append(content)
+            self._places[blob] = self._append(content) if _is_text(content) else None
 
     def _append(self, content: bytes) -> tuple[int, int]:
         offset = self._spool.seek(0, 2)
         self._spool.write(content)
         return offset, len(content)
+
+
+def _is_text(content: bytes) -> bool:
+    return b"\0" not in content and all(len(line) <= LINE_LIMIT for line in split_lines(content))
 
 
 def _changed(source: TreeSource, path: bytes) -> UnpackError:
