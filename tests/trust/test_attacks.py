@@ -375,3 +375,19 @@ def test_a_file_whose_bytes_are_a_statements_is_not_that_statement() -> None:
     envelope = sign_payload(IN_TOTO, bad.parsed.statement.payload(), key_of("vera"))
     assert envelope.id == bad.id
     assert START < PACKED_NOW
+
+
+def test_a_policy_that_asks_for_little_still_sees_a_second_release_and_a_bad_review() -> None:
+    """Whoever asks only for a review sees a doubled release, whoever asks only for a release a `fail`."""
+    world = World()
+    only_review = world.policy().replace("[require.release]\n", "")
+    only_release = world.policy().replace("[require.review]\ncount = 1\n", "")
+    assert "[require.release]" not in only_review
+    assert "[require.review]" not in only_release
+    for policy in (only_review, only_release):
+        assert world.decide(world.pack().to_bytes(), policy=policy).answer is Answer.MEETS
+    world.log(world.nodes["europe"], review(Result.FAIL), secret(Role.PARTY, "europe"))
+    assert "fail" in unmet(world.decide(world.pack().to_bytes(), policy=only_release))["review"]
+    second = world.release_statement(digest="e" * 64)
+    world.log(world.vendor, second, world.vendor.secret(Role.PARTY))
+    assert "release" in unmet(world.decide(world.pack().to_bytes(), policy=only_review))

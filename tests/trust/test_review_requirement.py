@@ -201,3 +201,17 @@ def test_a_delta_with_forged_numbers_fails_when_it_is_recomputed(court: Court) -
                  tool=Tool(name="own", version="2"))  # fmt: skip
     result = court.ask("source", Recomputed(frozenset({TREE, BASE}), {(BASE, TREE): real}))
     assert (result.met, result.evidence) == (False, (said.id,))
+
+
+def test_no_policy_can_overlook_a_failing_review(court: Court) -> None:
+    assert court.ask("review", count=0).met
+    bad = court.review("cyril", result="fail")
+    assert court.ask("review", count=0).evidence == (bad.id,)
+    assert not court.ask("review", count=0).met
+
+
+def test_a_failing_review_of_a_file_without_source_is_seen_too(court: Court) -> None:
+    court.testimonies.clear()
+    court.release(tree=None)
+    assert court.ask("review", count=0).met
+    assert "names the source tree" in court.ask("review").why

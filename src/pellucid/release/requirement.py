@@ -94,4 +94,4 @@ def _why_none(case: Case, requirement: ReleaseRequirement) -> str:
     return "no release of this file was signed by a vendor that the policy accepts"
 
 
-RELEASE_REQUIREMENT = RequirementKind("release", ReleaseRequirement, _decide)
+RELEASE_REQUIREMENT = RequirementKind("release", ReleaseRequirement, _decide, unasked={"source": False})

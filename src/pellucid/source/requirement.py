@@ -62,6 +62,9 @@ class Reading(msgspec.Struct, frozen=True):
 
 def _decide_review(case: Case, requirement: ReviewRequirement) -> Iterator[Result]:
     trees = case.source_trees()
+    if len(trees) != 1 and requirement.count == 0:
+        yield _nobody_objects(_failing(case, {*trees, case.file}))
+        return
     if len(trees) != 1:
         why = "no accepted release names the source tree of this file" if not trees else "its source tree is ambiguous"
         yield Result("review", met=False, why=why)
@@ -70,12 +73,16 @@ def _decide_review(case: Case, requirement: ReviewRequirement) -> Iterator[Resul
     readings = readings_of(case, requirement, tree)
     failing = _failing(case, {tree, case.file, *_on_the_way(case, requirement, tree)})
     if failing:
-        ids = tuple(t.id for t in failing)
-        yield Result("review", met=False, why="a reviewer's conclusion is `fail`", evidence=ids)
+        yield _nobody_objects(failing)
         return
     problem = _shortfall(case, requirement, tree, readings)
     ids = tuple(reading.testimony.id for reading in readings)
     yield Result("review", met=problem is None, why=problem or _summary(readings), evidence=ids)
+
+
+def _nobody_objects(failing: Sequence[Testimony]) -> Result:
+    why = "a reviewer's conclusion is `fail`" if failing else "no review is asked for, and none says `fail`"
+    return Result("review", met=not failing, why=why, evidence=tuple(t.id for t in failing))
 
 
 def readings_of(case: Case, requirement: ReviewRequirement, tree: Ref) -> Sequence[Reading]:
@@ -274,5 +281,5 @@ def _contradicts(case: Case, testimony: Testimony) -> bool:
     return measured is not None and measured != msgspec.structs.replace(testimony.parsed.predicate, tool=measured.tool)
 
 
-REVIEW_REQUIREMENT = RequirementKind("review", ReviewRequirement, _decide_review)
+REVIEW_REQUIREMENT = RequirementKind("review", ReviewRequirement, _decide_review, unasked={"count": 0})
 SOURCE_REQUIREMENT = RequirementKind("source", SourceRequirement, _decide_source, on_own_copy=True)

@@ -58,12 +58,17 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class RequirementKind(msgspec.Struct, frozen=True):
-    """The requirement of one `[require.NAME]` table; `on_own_copy`: also asked when source is given to recompute."""
+    """The requirement of one `[require.NAME]` table.
+
+    `unasked` are the settings by which it is decided for a policy without that table: what no policy may overlook.
+    `on_own_copy`: also asked when source is given to recompute.
+    """
 
     name: str
     model: type[Requirement]
     decide: Callable[[Case, Any], Iterable[Result]]
     on_own_copy: bool = False
+    unasked: Mapping[str, Any] | None = None
 
 
 Requirements = Mapping[str, RequirementKind]

@@ -181,7 +181,8 @@ def _complete(policy: Policy, completeness: Sequence[LogCompleteness]) -> Result
 
 
 def _required(case: Case, rules: Rules) -> Iterator[Result]:
-    tables = dict(rules.policy.require)
+    unasked = {name: kind.unasked for name, kind in rules.requirements.items() if kind.unasked is not None}
+    tables = {**unasked, **rules.policy.require}
     if case.recomputed is not None:
         tables |= {name: {} for name, kind in rules.requirements.items() if kind.on_own_copy and name not in tables}
     for name, table in tables.items():
