@@ -384,8 +384,8 @@ def test_a_policy_that_asks_for_little_still_sees_a_second_release_and_a_bad_rev
     only_release = world.policy().replace("[require.review]\ncount = 1\n", "")
     assert "[require.release]" not in only_review
     assert "[require.review]" not in only_release
-    for policy in (only_review, only_release):
-        assert world.decide(world.pack().to_bytes(), policy=policy).answer is Answer.MEETS
+    for asked in (only_review, only_release):
+        assert world.decide(world.pack().to_bytes(), policy=asked).answer is Answer.MEETS
     world.log(world.nodes["europe"], review(Result.FAIL), secret(Role.PARTY, "europe"))
     assert "fail" in unmet(world.decide(world.pack().to_bytes(), policy=only_release))["review"]
     second = world.release_statement(digest="e" * 64)

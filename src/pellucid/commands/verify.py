@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> Outcome:
     code = 0 if verdict.answer is Answer.MEETS else 1
     found = verdict.as_json()
     found["subject"]["file"] = str(args.file.absolute())
-    return Outcome(found, in_words(verdict, args.file), code)
+    return Outcome(found, in_words(verdict, args.file, args.policy), code)
 
 
 def read_rules(path: Path) -> Rules:
@@ -90,10 +90,11 @@ def recompute(sources: list[Path]) -> Recomputed:
     return Recomputed(frozenset(found), deltas)
 
 
-def in_words(verdict: Verdict, file: Path) -> str:
+def in_words(verdict: Verdict, file: Path, policy: Path) -> str:
     """Return the verdict as a person reads it in a terminal."""
     found = verdict.as_json()
-    lines = [f"{found['verdict']}  {file}", f"  sha256 {verdict.sha256}", f"  as of  {found['as_of']}", ""]
+    lines = [f"{found['verdict']}  {file}", f"  sha256 {verdict.sha256}", f"  policy {policy}"]
+    lines += [f"  as of  {found['as_of']}", ""]
     width = max(len(result.name) for result in verdict.results)
     for r in verdict.results:
         why = r.why.replace("; ", f"\n{' ' * (width + 11)}")
@@ -104,7 +105,7 @@ def in_words(verdict: Verdict, file: Path) -> str:
     lines += ["", "cosigned by"] if seen else []
     lines += [f"  {log}: {', '.join(names)}" for log, names in seen.items()]
     outages, colluders = verdict.tolerates
-    lines += ["", f"the quorum holds with {outages} operators out of reach, and {colluders} colluding with a log"]
+    lines += ["", f"operators that may be out of reach: {outages}; that may collude with a log: {colluders}"]
     lines += ["", "not proven"] + [f"  {text}" for text in verdict.not_proven]
     return "\n".join(lines)
 

@@ -196,7 +196,7 @@ def _summary(readings: Sequence[Reading]) -> str:
     debt = min(reading.debt for reading in readings)
     names = sorted({speaker.name for reading in readings for speaker in reading.speakers})
     unread = f"{debt} changed lines unread" if debt else "nothing unread"
-    return f"read by {len(names)} ({'; '.join(names)}), {unread}"
+    return f"read by {', '.join(names)}; {unread}"
 
 
 def _failing(case: Case, trees: set[Ref]) -> Sequence[Testimony]:

@@ -148,7 +148,7 @@ class Authority:
                     continue
                 by = self._direct[accreditor].speaker
                 roles = frozenset(party.roles) - (_GRANTED_BY_POLICY_ONLY - by.roles)
-                speaker = Speaker(key, f"accredited by {by.name}", by.operator, by.region, roles, party=key)
+                speaker = Speaker(key, f"a party accredited by {by.name}", by.operator, by.region, roles, party=key)
                 yield _Grant(speaker, until=parse_time(party.expires) if party.expires else None)
 
     def _grants_nothing(self, accreditation: Testimony, accreditor: str, *, certainly: bool) -> bool:
