@@ -5,6 +5,7 @@ import (
 
 	cosignature "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
+	"pellucid.test/oracle/ask"
 )
 
 type noteQuestion struct {
@@ -36,11 +37,11 @@ func open(decode func(any) error, load func(string) (note.Verifier, error)) (any
 	}
 	verifier, err := load(question.Vkey)
 	if err != nil {
-		return nil, refusal{err}
+		return nil, ask.Refuse(err)
 	}
 	opened, err := note.Open([]byte(question.Note), note.VerifierList(verifier))
 	if err != nil {
-		return nil, refusal{err}
+		return nil, ask.Refuse(err)
 	}
 	signature := opened.Sigs[0]
 	answer := noteAnswer{Text: opened.Text, Name: signature.Name, Hash: signature.Hash}
@@ -90,7 +91,7 @@ func signNote(decode func(any) error) (any, error) {
 	}
 	signed, err := note.Sign(&note.Note{Text: question.Text}, log, witness)
 	if err != nil {
-		return nil, refusal{err}
+		return nil, ask.Refuse(err)
 	}
 	return signAnswer{Note: string(signed), LogVkey: logVkey, WitnessVkey: cosigner}, nil
 }

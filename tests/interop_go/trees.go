@@ -1,6 +1,9 @@
 package main
 
-import "golang.org/x/mod/sumdb/tlog"
+import (
+	"golang.org/x/mod/sumdb/tlog"
+	"pellucid.test/oracle/ask"
+)
 
 type inclusionQuestion struct {
 	Index int64       `json:"index"`
@@ -18,7 +21,7 @@ func checkInclusion(decode func(any) error) (any, error) {
 	}
 	leaf := tlog.RecordHash(question.Entry)
 	if err := tlog.CheckRecord(question.Proof, question.Size, question.Root, question.Index, leaf); err != nil {
-		return nil, refusal{err}
+		return nil, ask.Refuse(err)
 	}
 	return leaf, nil
 }
@@ -39,7 +42,7 @@ func checkConsistency(decode func(any) error) (any, error) {
 	}
 	err := tlog.CheckTree(question.Proof, question.NewSize, question.NewRoot, question.OldSize, question.OldRoot)
 	if err != nil {
-		return nil, refusal{err}
+		return nil, ask.Refuse(err)
 	}
 	return true, nil
 }
