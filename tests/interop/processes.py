@@ -178,7 +178,8 @@ class NodeProcess:
         """Return the process id of the second process, the one with the node, once it answers."""
         with suppress(OSError, ValueError):
             pid = int(json.loads((self.home / "serving.json").read_bytes())["pid"])
-            if is_alive(pid) and Home(self.home).locked():  # what a killed node has left may still stand there
+            # what a killed node has left may still stand there
+            if is_alive(pid) and Home(self.home).holder() is not None:
                 return pid
         return None
 
@@ -193,7 +194,7 @@ class NodeProcess:
         code = self.process.wait(30)
         if pid is not None:
             until(lambda: not is_alive(pid), 2.0, 0.005)
-        until(lambda: not Home(self.home).locked(), 2.0, 0.005)
+        until(lambda: Home(self.home).holder() is None, 2.0, 0.005)
         self.process = None
         return code
 

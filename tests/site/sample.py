@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -150,6 +150,11 @@ class Sample(World):
         found = (item for item in reversed(self.records) if ref in _concerns(item) and kind in (None, item.kind))
         return tuple(found)[:limit]
 
+    def about_each(
+        self, refs: Sequence[str], *, kind: str | None = None, limit: int = 200
+    ) -> Mapping[str, tuple[Record, ...]]:
+        return {ref: self.about(ref, kind=kind, limit=limit) for ref in refs}
+
     def referring(self, ref: str, *, kind: str | None = None, limit: int = 200) -> tuple[Record, ...]:
         value = ref.partition(":")[2]
         found = (
@@ -162,18 +167,24 @@ class Sample(World):
     def by_author(self, key: str, *, limit: int = 200) -> tuple[Record, ...]:
         return tuple(item for item in reversed(self.records) if key in item.authors)[:limit]
 
-    def products(self, *, matching: str | None = None, limit: int = 500) -> tuple[ProductRow, ...]:
+    def products(self, *, matching: str | None = None, limit: int = 500, offset: int = 0) -> tuple[ProductRow, ...]:
         names = sorted({item.model.product for item in self.records if item.kind == "release"})
         rows = []
         for name in names:
             found = self.releases(name)
             if not matching or matching.lower() in name.lower():
                 rows.append(ProductRow(name, len(found), found[0].id, found[0].model.version, found[0].logged_at))
-        return tuple(rows)[:limit]
+        return tuple(rows)[offset : offset + limit]
 
-    def releases(self, product: str, *, limit: int = 500) -> tuple[Record, ...]:
+    def product_total(self, *, matching: str | None = None) -> int:
+        return len(self.products(matching=matching, limit=10**9))
+
+    def releases(self, product: str, *, limit: int = 500, offset: int = 0) -> tuple[Record, ...]:
         found = (item for item in reversed(self.records) if item.kind == "release" and item.model.product == product)
-        return tuple(found)[:limit]
+        return tuple(found)[offset : offset + limit]
+
+    def release_total(self, product: str) -> int:
+        return len(self.releases(product, limit=10**9))
 
     def starting_with(self, prefix: str, *, limit: int = 20) -> tuple[Record, ...]:
         def hit(item: Record) -> bool:
@@ -198,7 +209,7 @@ class Sample(World):
             if item.predicate["action"] == "accredit"
         )
         ended = self._ended if key == MALLORY else None
-        return PartyFact(key, names[key][0], names[key][1], granted, ended, len(self.by_author(key)))
+        return PartyFact(key, names[key][0], names[key][1], granted, ended, len(self.by_author(key, limit=10**9)))
 
     def peers(self) -> tuple[PeerFact, ...]:
         if self.required == 0:

@@ -146,7 +146,7 @@ class World:
             result="pass",
         )
         second = self.release("Example Scanner", "4.2.0", TREE_2, ago=timedelta(hours=5), previous="4.1.0")
-        self.delta(VENDOR, TREE_1, TREE_2, 961, 243, ago=timedelta(hours=4))
+        self.delta(RITA, TREE_1, TREE_2, 961, 243, ago=timedelta(hours=4))
         self.add(
             "vsa",
             PAUL,

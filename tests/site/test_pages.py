@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.test import Client
 from tests.site.sample import Sample
-from tests.site.sample_world import LOG, MALLORY, RITA, VENDOR, digest
+from tests.site.sample_world import CENTER, LOG, MALLORY, RITA, VENDOR, digest
 
 Serve = Callable[[Sample], Client]
 
@@ -72,6 +72,11 @@ def test_a_review_by_the_maker_itself_is_called_that(serve: Serve) -> None:
     later = world.now + timedelta(days=99)
     world.review(VENDOR, digest("own"), ago=timedelta(days=1), expires=later, lines=10, minutes=9, paid="vendor")
     client = serve(world)
+    alone = text(client, f"/releases/{release.id}")
+    assert "no review of its source counts" in alone
+    assert "nobody known here has accredited its author as a reviewer" in alone
+    accredited = {"action": "accredit", "roles": ["reviewer"], "spki": "A" * 60}
+    world.add("party", CENTER, [("key", "sha256", VENDOR)], accredited, ago=timedelta(days=3))
     assert "reviewed only by its own maker" in text(client, f"/releases/{release.id}")
     assert "reviewed only by its own maker" in text(client, "/products/Example%20Own")
     world.review(RITA, digest("own"), ago=timedelta(hours=1), expires=later, lines=10, minutes=9)
@@ -121,10 +126,10 @@ def test_proofs_are_given_or_refused_in_words(client: Client, world: Sample) -> 
 
 def test_the_log_is_paged_newest_first(client: Client) -> None:
     first = text(client, "/log")
-    assert "78 to 54, newest first" in first
-    assert "53 to 29, newest first" in text(client, "/log?before=54")
+    assert "78 to 29, newest first, of 79 entries" in first
+    assert "28 to 0, newest first" in text(client, "/log?before=29")
     assert "There are no entries here." in text(client, "/log?before=0")
-    assert "78 to 54" in text(client, "/log?before=-9&x=%00")
+    assert "78 to 29" in text(client, "/log?before=-9&x=%00")
 
 
 def test_a_digest_leads_to_its_chain_and_an_unknown_one_gets_a_clear_answer(client: Client) -> None:

@@ -80,7 +80,8 @@ class Stage:
         with os.fdopen(os.open(person.passphrase, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(24) + "\n")
         center.operator.run("key", "new", person.key, "--name", name, "--passphrase-file", person.passphrase)
-        center.operator.run("party", "accredit", person.key, "--role", "reviewer", "--expires", EXPIRES)
+        said = ["--role", "reviewer", "--expires", EXPIRES, "--name", name, "--affiliation", "Example Lab"]
+        center.operator.run("party", "accredit", person.key, *said)
         return person
 
     def review(self, person: Person, subject: Path | str, *words: str, result: str = "pass") -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ the SHA-256 of its origin. Lists are bounded by their `limit`; nothing here rais
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -277,6 +277,11 @@ class Views(Protocol):
 
     def about(self, ref: str, *, kind: str | None = None, limit: int = 200) -> tuple[Record, ...]:
         """Return statements that have `ref` among their subjects, newest logged first."""
+
+    def about_each(
+        self, refs: Sequence[str], *, kind: str | None = None, limit: int = 200
+    ) -> Mapping[str, tuple[Record, ...]]:
+        """Return what `about` gives for each of many references."""
 
     def referring(self, ref: str, *, kind: str | None = None, limit: int = 200) -> tuple[Record, ...]:
         """Return statements that name `ref` in their predicate (base trees, sources, withdrawn ids …)."""

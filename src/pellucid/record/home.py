@@ -190,21 +190,22 @@ class Home:
         """Return where a node that runs on this home answers, None if none does."""
         serving = self._serving()
         # The lock is probed only for a live process, so that probing never gets in the way of one that starts.
-        return serving.url if serving is not None and _alive(serving.pid) and self.locked() else None
+        return serving.url if serving is not None and _alive(serving.pid) and self.holder() == serving.pid else None
 
-    def locked(self) -> bool:
-        """Tell whether a process holds the home's lock."""
+    def holder(self) -> int | None:
+        """Return the process that holds the home's lock, None if none does."""
         try:
             descriptor = os.open(self.path / "lock", os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
-            return False
+            return None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return True
+            named = os.pread(descriptor, 20, 0).strip()
+            return int(named) if named.isdigit() else 0
         finally:
             os.close(descriptor)
-        return False
+        return None
 
     def _serving(self) -> Serving | None:
         try:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pellucid.errors import UnavailableError
 from pellucid.record.index_schema import CONCERN, LEADS_TO, SUBJECT, UNFIT
@@ -16,8 +16,10 @@ from pellucid.statement.keys import PublicKey
 from pellucid.trust.predicate import PartyAction
 
 Row = tuple[Any, ...]
+Item = TypeVar("Item")
 
 ORDER = "ORDER BY s.logged IS NULL, s.logged DESC, s.first DESC, s.sid"
+_BATCH = 500
 _STATEMENT = "s.id, s.sid, s.type, s.kind, s.problem, s.logged"
 
 
@@ -83,6 +85,20 @@ class IndexReader:
         """Return statements found under `ref`, newest first; also those that do not fit their type."""
         return self._referring(ref, (SUBJECT, CONCERN, UNFIT), kind, limit)
 
+    def about_each(self, refs: Sequence[str], kind: str | None, limit: int) -> dict[str, list[Indexed]]:
+        """Return what `about` gives for each of many references, `limit` of them for each."""
+        found: dict[str, list[Indexed]] = {ref: [] for ref in refs}
+        for some in _batches(list(found)):
+            query = (
+                f"SELECT DISTINCT r.ref, {_STATEMENT} FROM reference r JOIN statement s ON s.id = r.statement"  # noqa: S608 - our own names
+                f" WHERE r.ref IN ({_marks(some)}) AND r.how IN (?, ?, ?) AND (? IS NULL OR s.kind = ?) {ORDER} LIMIT ?"
+            )
+            rows = self.rows(query, *some, SUBJECT, CONCERN, UNFIT, kind, kind, limit * len(some))
+            for ref, *rest in rows:
+                if len(found[ref]) < limit:
+                    found[ref].append(Indexed(*rest))
+        return found
+
     def referring(self, ref: str, kind: str | None, limit: int) -> Sequence[Indexed]:
         """Return statements whose predicate names `ref`, newest first."""
         return self._referring(ref, (CONCERN, LEADS_TO), kind, limit)
@@ -137,18 +153,45 @@ class IndexReader:
 
     def places(self, row: int) -> list[IndexedPlace]:
         """Return where a statement stands, earliest logged first."""
-        rows = self.rows(
-            "SELECT l.hash, p.entry, (SELECT MIN(size) FROM checkpoint WHERE log = p.log AND size > p.entry),"
-            " (SELECT time FROM checkpoint WHERE log = p.log AND size > p.entry ORDER BY size LIMIT 1)"
-            " FROM place p JOIN log l ON l.id = p.log WHERE p.statement = ?",
-            row,
-        )
-        places = [IndexedPlace(*found) for found in rows]
-        return sorted(places, key=lambda item: (item.logged is None, item.logged or 0, item.log, item.index))
+        return self.places_of([row])[row]
+
+    def places_of(self, statements: Sequence[int]) -> dict[int, list[IndexedPlace]]:
+        """Return where each of the statements with these rows stands, earliest logged first."""
+        found: dict[int, list[IndexedPlace]] = {row: [] for row in statements}
+        for some in _batches(statements):
+            query = (
+                "SELECT p.statement, l.hash, p.entry,"  # noqa: S608 - marks only
+                " (SELECT MIN(size) FROM checkpoint WHERE log = p.log AND size > p.entry),"
+                " (SELECT time FROM checkpoint WHERE log = p.log AND size > p.entry ORDER BY size LIMIT 1)"
+                f" FROM place p JOIN log l ON l.id = p.log WHERE p.statement IN ({_marks(some)})"
+            )
+            for row, *place in self.rows(query, *some):
+                found[row].append(IndexedPlace(*place))
+        for places in found.values():
+            places.sort(key=lambda item: (item.logged is None, item.logged or 0, item.log, item.index))
+        return found
 
     def signers(self, row: int) -> frozenset[str]:
         """Return the ids of the known keys that signed a statement."""
-        return frozenset(key for (key,) in self.rows("SELECT key FROM signer WHERE statement = ?", row))
+        return self.signers_of([row])[row]
+
+    def signers_of(self, statements: Sequence[int]) -> dict[int, frozenset[str]]:
+        """Return for each of the statements with these rows the ids of the known keys that signed it."""
+        found: dict[int, set[str]] = {row: set() for row in statements}
+        for some in _batches(statements):
+            query = f"SELECT statement, key FROM signer WHERE statement IN ({_marks(some)})"  # noqa: S608 - marks only
+            for row, key in self.rows(query, *some):
+                found[row].add(key)
+        return {row: frozenset(keys) for row, keys in found.items()}
+
+    def doubted(self, statements: Sequence[Indexed]) -> set[str]:
+        """Return the ids of those statements that some withdrawal names, be it by their author or not."""
+        refs = {f"statement:{item.id}": item.id for item in statements}
+        named: set[str] = set()
+        for some in _batches(list(refs)):
+            query = f"SELECT DISTINCT ref FROM reference WHERE ref IN ({_marks(some)}) AND how = ?"  # noqa: S608 - marks only
+            named |= {refs[ref] for (ref,) in self.rows(query, *some, CONCERN)}
+        return named
 
     def signed(self, key: str) -> int:
         """Return how many statements a key signed."""
@@ -244,6 +287,14 @@ class IndexReader:
                 (statement, PartyWord(statement.id, signers, key, PartyAction(action), public, since, expires))
             )
         return found
+
+
+def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
+
+
+def _marks(items: Sequence[object]) -> str:
+    return ", ".join("?" * len(items))
 
 
 def _first(found: Sequence[Indexed]) -> Indexed | None:

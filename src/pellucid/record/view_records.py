@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pellucid.errors import EvidenceError, InputError
@@ -34,6 +34,17 @@ class _Read:
     model: Any
 
 
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What the index says of several statements at once, by row, and of their authors, by key."""
+
+    situation: Situation
+    places: Mapping[int, list[IndexedPlace]]
+    signers: Mapping[int, frozenset[str]]
+    doubted: set[str]
+    words: dict[str, list[tuple[Indexed, PartyWord]]] = field(default_factory=dict)
+
+
 class RecordViews:
     """Reads statements; safe between threads, writes nothing."""
 
@@ -46,19 +57,33 @@ class RecordViews:
 
     def records(self, found: Iterable[Indexed]) -> tuple[Record, ...]:
         """Return the records of indexed statements, in their order; what can no longer be read is left out."""
-        situation = self._logs.now()
-        return tuple(record for item in found if (record := self._record(item, situation)) is not None)
+        found = tuple(found)
+        if not found:
+            return ()
+        around = self._around(found)
+        return tuple(record for item in found if (record := self._record(item, around)) is not None)
 
     def record(self, indexed: Indexed) -> Record | None:
         """Return the record of an indexed statement."""
-        return self._record(indexed, self._logs.now())
+        return next(iter(self.records([indexed])), None)
 
-    def _record(self, indexed: Indexed, situation: Situation) -> Record | None:
-        places = self._index.places(indexed.row)
+    def records_of(self, found: Mapping[str, Sequence[Indexed]]) -> dict[str, tuple[Record, ...]]:
+        """Return the records of many lists of indexed statements at once."""
+        flat = {item.row: item for items in found.values() for item in items}
+        records = {record.id: record for record in self.records(flat.values())}
+        return {name: tuple(records[item.id] for item in items if item.id in records) for name, items in found.items()}
+
+    def _around(self, found: Sequence[Indexed]) -> _Around:
+        rows = [item.row for item in found]
+        places, signers = self._index.places_of(rows), self._index.signers_of(rows)
+        return _Around(self._logs.now(), places, signers, self._index.doubted(found))
+
+    def _record(self, indexed: Indexed, around: _Around) -> Record | None:
+        places = around.places[indexed.row]
         read = self._read(indexed, places)
         if read is None:
             return None
-        authors = _authors(read.envelope, self._index.signers(indexed.row))
+        authors = _authors(read.envelope, around.signers[indexed.row])
         predicate = read.statement.predicate
         return Record(
             indexed.id,
@@ -70,10 +95,10 @@ class RecordViews:
             read.model,
             self._opened(predicate),
             indexed.problem,
-            tuple(_places(places, situation)),
+            tuple(_places(places, around.situation)),
             moment(indexed.logged),
-            self._withdrawal(indexed),
-            self._revocation(authors[0], indexed) if authors else None,
+            self._withdrawal(indexed) if indexed.id in around.doubted else None,
+            self._revocation(authors[0], indexed, around) if authors else None,
         )
 
     def party(self, key: str) -> PartyFact | None:
@@ -155,8 +180,10 @@ class RecordViews:
         reason = read.model.reason.value if read and isinstance(read.model, WithdrawalPredicate) else None
         return Withdrawal(found[0].id, reason, moment(found[0].logged))
 
-    def _revocation(self, key: str, indexed: Indexed) -> Revocation | None:
-        return self._ending(key, self._index.party(key), indexed)
+    def _revocation(self, key: str, indexed: Indexed, around: _Around) -> Revocation | None:
+        if key not in around.words:
+            around.words[key] = self._index.party(key)
+        return self._ending(key, around.words[key], indexed)
 
     def _ending(self, key: str, words: Iterable[tuple[Indexed, PartyWord]], hit: Indexed | None) -> Revocation | None:
         """Return a key's first ending by itself or an accreditor; with `hit`, the first that voids that statement."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from pellucid.errors import EvidenceError
@@ -127,6 +127,12 @@ class NodeViews:
     def about(self, ref: str, *, kind: str | None = None, limit: int = 200) -> tuple[Record, ...]:
         """See `Views.about`."""
         return self._records.records(self._index.about(ref, kind, limit))
+
+    def about_each(
+        self, refs: Sequence[str], *, kind: str | None = None, limit: int = 200
+    ) -> Mapping[str, tuple[Record, ...]]:
+        """See `Views.about_each`."""
+        return self._records.records_of(self._index.about_each(refs, kind, limit))
 
     def referring(self, ref: str, *, kind: str | None = None, limit: int = 200) -> tuple[Record, ...]:
         """See `Views.referring`."""

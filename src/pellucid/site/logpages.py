@@ -9,27 +9,25 @@ from datetime import datetime
 from pellucid.record.facts import CheckpointFact, EntryFact, LogFact, Record, Views
 from pellucid.release.portal.cards import show_command
 from pellucid.release.portal.claims import (
+    PER_PAGE,
     Badge,
     Command,
     Link,
-    LogGlance,
     Notice,
     Seat,
     Sentence,
-    Sighting,
     Speaker,
     State,
     at,
-    checkpoint_sightings,
     counted,
-    log_glance,
     seats,
     sentence,
-    speaker,
     standing,
     strong,
 )
-from pellucid.site.pages import PER_PAGE, StatementLine, statement_line
+from pellucid.release.portal.seen import LogGlance, Sighting, checkpoint_sightings, log_glance
+from pellucid.release.portal.speakers import author
+from pellucid.site.pages import StatementLine, statement_line
 from pellucid.site.words import Row, in_words, kind_name, rows
 
 
@@ -172,7 +170,7 @@ def entry_page(views: Views, moment: datetime, log: str, index: int) -> EntryPag
     if fact is None or entry is None:
         return None
     record = views.statement(entry.statement) if entry.statement else None
-    by = speaker(record.authors[0], views.party(record.authors[0])) if record and record.authors else None
+    by = author(record, views) if record else None
     covering = views.covering(log, index)
     return EntryPage(
         as_of=moment,

@@ -11,18 +11,19 @@ from pellucid.release.portal.claims import (
     NOT_PROVEN,
     Command,
     Link,
-    LogGlance,
     Notice,
+    Paging,
     Sentence,
     State,
     counted,
-    log_glance,
+    listed,
     sentence,
-    speaker,
     strong,
 )
 from pellucid.release.portal.pages import ChainLine, ProductLine, artifact_releases, chain_lines, products_page
-from pellucid.site.pages import StatementLine, statement_line
+from pellucid.release.portal.seen import LogGlance, log_glance
+from pellucid.release.portal.speakers import introduce
+from pellucid.site.pages import MAX_LINES, StatementLine, StatementList, listed_lines, statement_line
 
 CHAINS = 5
 
@@ -39,9 +40,9 @@ class DigestPage:
     state: State
     notices: tuple[Notice, ...]
     releases: tuple[ChainLine, ...]
-    more_releases: tuple[StatementLine, ...]
-    statements: tuple[StatementLine, ...]
-    referring: tuple[StatementLine, ...]
+    more_releases: StatementList
+    statements: StatementList
+    referring: StatementList
     logs: tuple[LogGlance, ...]
     commands: tuple[Command, ...]
     not_proven: tuple[str, ...]
@@ -56,7 +57,8 @@ class SearchPage:
     query: str
     known: Sentence
     products: tuple[ProductLine, ...]
-    statements: tuple[StatementLine, ...]
+    paging: Paging | None
+    statements: StatementList
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +72,23 @@ class PartyPage:
     affiliation: str | None
     known: Sentence
     notices: tuple[Notice, ...]
+    is_node: bool
     accreditations: tuple[StatementLine, ...]
-    statements: tuple[StatementLine, ...]
+    statements: StatementList
 
 
 def digest_page(views: Views, moment: datetime, digest: str) -> DigestPage:
     """Build the page on a digest: of a file, a source tree, a statement or a key."""
     refs = [f"{kind}:{digest}" for kind in ("sha256", "gitTree")]
-    about = {item.id: item for ref in refs for item in views.about(ref)}
-    naming = {item.id: item for ref in (*refs, f"statement:{digest}", f"key:{digest}") for item in views.referring(ref)}
+    most = MAX_LINES + 1
+    about = {item.id: item for ref in refs for item in views.about(ref, limit=most)}
+    named = (*refs, f"statement:{digest}", f"key:{digest}")
+    naming = {item.id: item for ref in named for item in views.referring(ref, limit=most)}
     releases = {item.id: item for item in artifact_releases(digest, views)}
-    itself = views.statement(digest)
+    made_from = views.referring(f"gitTree:{digest}", kind="release", limit=most)
     chains = chain_lines(tuple(releases.values())[:CHAINS], views, moment)
-    notices = _digest_notices(tuple(releases.values()))
-    state, headline, known = _digest_sentence(chains, len(releases), about.keys() | naming.keys(), itself)
+    answer = _Answer(chains, len(releases), about.keys() | naming.keys(), views.statement(digest), made_from)
+    state, headline, known = answer.words()
     return DigestPage(
         as_of=moment,
         title=f"Digest {digest[:12]}…",
@@ -91,38 +96,53 @@ def digest_page(views: Views, moment: datetime, digest: str) -> DigestPage:
         headline=headline,
         known=known,
         state=state,
-        notices=notices,
+        notices=_digest_notices(tuple(releases.values())),
         releases=chains,
-        more_releases=tuple(statement_line(item, views) for item in tuple(releases.values())[CHAINS:]),
-        statements=tuple(statement_line(item, views) for item in about.values() if item.id not in releases),
-        referring=tuple(statement_line(item, views) for item in naming.values() if item.id not in about),
+        more_releases=listed_lines(tuple(releases.values())[CHAINS:], views),
+        statements=listed_lines(tuple(item for item in about.values() if item.id not in releases), views),
+        referring=listed_lines(tuple(item for item in naming.values() if item.id not in about), views),
         logs=tuple(log_glance(log) for log in views.logs()),
-        commands=(
-            Command(
-                "Everything said about it, with proofs",
-                f"pellucid pack {digest} --policy policy.toml -o {digest[:12]}.evidence.json",
-            ),
-        ),
+        commands=(_digest_command(digest, is_tree=bool(made_from)),),
         not_proven=NOT_PROVEN,
     )
 
 
-def search_page(views: Views, moment: datetime, query: str) -> SearchPage:
-    """Build the answer to a search for a digest, a product or a statement id."""
+def _digest_command(digest: str, *, is_tree: bool) -> Command:
+    if is_tree:
+        return Command("Recompute it from a folder, an archive or a repository", "pellucid source tree SOURCE")
+    pack = f"pellucid pack {digest} --policy policy.toml -o {digest[:12]}.evidence.json"
+    return Command("What every node of your policy says about it, with proofs", pack)
+
+
+def search_page(views: Views, moment: datetime, query: str, start: int = 0) -> SearchPage:
+    """Build the answer to a search for a digest, a product or a statement id; products from the `start`th."""
     wanted = query.strip()[:200]
     digits = wanted.rpartition(":")[2].lower()
     is_hex = 4 <= len(digits) <= 64 and all(char in "0123456789abcdef" for char in digits)
-    records = views.starting_with(digits) if is_hex else ()
-    products = products_page(views, moment, wanted).products if wanted else ()
-    found = counted(len(records) + len(products), "match", "matches")
+    records = views.starting_with(digits, limit=MAX_LINES + 1) if is_hex else ()
+    products = products_page(views, moment, wanted, start) if wanted else None
+    total = views.product_total(matching=wanted) if wanted else 0
+    found = counted(len(records) + total, "match", "matches")
     if not wanted:
         known = sentence("Search for a SHA-256, a product's name, or the id of a statement.")
-    elif records or products:
+    elif records or total:
         known = sentence(strong(found), f" for “{wanted}”.")
     else:
         known = sentence(strong("Nothing is logged here"), f" under “{wanted}”.")
-    lines = tuple(statement_line(item, views) for item in records)
-    return SearchPage(moment, f"Search: {wanted}" if wanted else "Search", wanted, known, products, lines)
+    title = f"Search: {wanted}" if wanted else "Search"
+    lines, pages = (products.products, _search_paging(products.paging)) if products else ((), None)
+    return SearchPage(moment, title, wanted, known, lines, pages, listed_lines(records, views))
+
+
+def _search_paging(paging: Paging | None) -> Paging | None:
+    """Turn the links of the list of products into links of the search."""
+    if paging is None:
+        return None
+    before, after = (
+        None if link is None else Link(link.text, link.href.replace("/products?", "/search?", 1))
+        for link in (paging.before, paging.after)
+    )
+    return Paging(paging.words, before, after)
 
 
 def party_page(views: Views, moment: datetime, key: str) -> PartyPage | None:
@@ -140,29 +160,56 @@ def party_page(views: Views, moment: datetime, key: str) -> PartyPage | None:
         affiliation=party.affiliation,
         known=_party_sentence(label, party, views),
         notices=_party_notices(party),
+        is_node=_node_of(key, views) is not None,
         accreditations=tuple(statement_line(item, views) for item in granted),
-        statements=tuple(statement_line(item, views) for item in views.by_author(key)),
+        statements=listed_lines(views.by_author(key, limit=MAX_LINES), views, party.statements),
     )
 
 
-def _digest_sentence(
-    chains: tuple[ChainLine, ...], releases: int, statements: AbstractSet[str], itself: Record | None
-) -> tuple[State, str, Sentence]:
-    if chains:
-        more = f", and of {counted(releases - 1, 'further release')}" if releases > 1 else ""
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What was found about a digest."""
+
+    chains: tuple[ChainLine, ...]
+    releases: int
+    statements: AbstractSet[str]
+    itself: Record | None
+    made_from: tuple[Record, ...]
+
+    def words(self) -> tuple[State, str, Sentence]:
+        """Return how it stands, the headline and the sentence."""
+        if self.chains:
+            return self._released()
+        if not self.statements and self.itself is None:
+            words = "Either its maker does not log here, or this is not the file that they released."
+            return State.UNKNOWN, "Nothing is logged here about it", sentence(words)
+        number = len(self.statements)
+        named = (strong(counted(number, "statement")), f" here name{'s' if number == 1 else ''} it.")
+        if self.made_from:
+            model = self.made_from[0].model
+            release = strong(f"{model.product} {model.version}", href=f"/releases/{self.made_from[0].id}")
+            others = len(self.made_from) - 1
+            more = f" and {counted(others, 'other release')}" if others else ""
+            known = sentence("It is the source tree that ", release, more, f" name{'' if others else 's'}. ", *named)
+            return State.UNKNOWN, "A source tree, not a file that ships", known
+        if self.itself is not None:
+            known = sentence("It is the id of a ", strong("statement", href=f"/statements/{self.itself.id}"), ". ")
+            return (
+                State.UNKNOWN,
+                "A statement, not a file that ships",
+                sentence(*known.phrases, *(named if number else ())),
+            )
+        return State.UNKNOWN, "Known here, but no file that was released", sentence(*named)
+
+    def _released(self) -> tuple[State, str, Sentence]:
         state, headline = State.GOOD, "This file was released here"
-        if any(line.badges for line in chains):
+        if any(line.badges for line in self.chains):
             state, headline = State.FAILED, "This file was released here, and something is wrong with it"
-        elif any(step.state is State.FAILED for line in chains for step in line.chain):
+        elif any(step.state is State.FAILED for line in self.chains for step in line.chain):
             state, headline = State.ATTENTION, "This file was released here; its chain has a broken link"
-        known = sentence("A file with this digest is logged as part of ", strong(chains[0].title), more, ".")
-        return state, headline, known
-    if statements or itself is not None:
-        named = (strong(counted(len(statements), "statement")), f" here name{'s' if len(statements) == 1 else ''} it.")
-        known = sentence("It is the id of a statement. ", *named) if itself is not None else sentence(*named)
-        return State.UNKNOWN, "Known here, but no file that was released", known
-    words = "Either its maker does not log here, or this is not the file that they released."
-    return State.UNKNOWN, "Nothing is logged here about it", sentence(words)
+        more = f", and of {counted(self.releases - 1, 'further release')}" if self.releases > 1 else ""
+        first = strong(self.chains[0].title, href=self.chains[0].href)
+        return state, headline, sentence("A file with this digest is logged as part of ", first, more, ".")
 
 
 def _digest_notices(releases: tuple[Record, ...]) -> tuple[Notice, ...]:
@@ -173,13 +220,23 @@ def _digest_notices(releases: tuple[Record, ...]) -> tuple[Notice, ...]:
 
 
 def _party_sentence(label: str, party: PartyFact, views: Views) -> Sentence:
-    roles = sorted({item.role for item in party.accreditations})
-    granters = {item.by: speaker(item.by, views.party(item.by)).label for item in party.accreditations}
     said = (" and has ", strong(counted(party.statements, "statement")), " here.")
-    if not roles:
-        return sentence(strong(label), " is ", strong("accredited by nobody known here"), *said)
-    words = f"accredited as {', '.join(roles)} by {', '.join(granters.values())}"
-    return sentence(strong(label), " is ", strong(words), *said)
+    granted = listed(sorted({item.role for item in party.accreditations}))
+    if granted:
+        by = introduce(party.key, views).accredited_by or "itself"
+        return sentence(strong(label), " is ", strong(f"accredited as {granted} by {by}"), *said)
+    node = _node_of(party.key, views)
+    if node is not None:
+        return sentence(strong(label), " is ", strong(f"the key with which {node} speaks"), *said)
+    return sentence(strong(label), " is ", strong("accredited by nobody known here"), *said)
+
+
+def _node_of(key: str, views: Views) -> str | None:
+    """Return whose party key it is: this node's, or that of one of its peers."""
+    node = views.node()
+    peers = ((peer.keys, f"the {peer.role} {peer.name}") for peer in views.peers())
+    nodes = ((node.keys, f"this {node.role}'s node"), *peers)
+    return next((words for keys, words in nodes if any(k.role == "party" and k.fingerprint == key for k in keys)), None)
 
 
 def _party_notices(party: PartyFact) -> tuple[Notice, ...]:

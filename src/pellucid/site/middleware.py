@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound
 from django.template.response import TemplateResponse
 
+from pellucid.site import current
 from pellucid.site.twin import as_json
 
 CSP = (
@@ -26,6 +27,16 @@ def content_security_policy(get_response: Next) -> Next:
         response = get_response(request)
         response.headers.setdefault("Content-Security-Policy", CSP)
         return response
+
+    return middleware
+
+
+def one_reading(get_response: Next) -> Next:
+    """Make each page of one reading of the node."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        with current.one_reading():
+            return get_response(request)
 
     return middleware
 

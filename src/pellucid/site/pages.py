@@ -8,30 +8,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pellucid.record.facts import Alarm, KeyFact, MirrorFact, NodeFact, PeerFact, Record, Views
+from pellucid.record.facts import Alarm, KeyFact, NodeFact, PeerFact, Record, Views
 from pellucid.release.portal.claims import (
     NOT_COSIGNED,
     NOT_PROVEN,
     Badge,
     Link,
-    LogGlance,
     Notice,
     Phrase,
     Sentence,
     State,
     at,
     counted,
-    log_glance,
     sentence,
-    speaker,
     standing,
     strong,
 )
 from pellucid.release.portal.pages import ProductLine, products_page
+from pellucid.release.portal.seen import LogGlance, MirrorLine, log_glance, mirror_line
+from pellucid.release.portal.speakers import author
+from pellucid.release.predicate import Release
 from pellucid.site.words import in_words, kind_name
 
 STALE = timedelta(hours=24)
-PER_PAGE = 25
+MAX_ALARMS = 10
+MAX_LINES = 100
 COUNTED = (
     ("release", "releases"),
     ("review", "reviews"),
@@ -53,6 +54,14 @@ class StatementLine:
     href: str
     logged_at: datetime | None
     badges: tuple[Badge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementList:
+    """Statements, and how the list is cut if it is."""
+
+    lines: tuple[StatementLine, ...]
+    cut: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +105,6 @@ class NodeLine:
 
 
 @dataclass(frozen=True, slots=True)
-class MirrorLine:
-    """A copy of a log, its size and how far it lags."""
-
-    origin: str
-    href: str
-    kept_by: str
-    size: int
-    lag: int | None
-    at: datetime | None
-    state: State
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
 class NodesPage:
     """The node itself, those it was joined with, and the copies of their logs."""
 
@@ -124,7 +119,7 @@ class NodesPage:
 
 def statement_line(record: Record, views: Views, index: int | None = None) -> StatementLine:
     """Return a statement as lists show it."""
-    by = speaker(record.authors[0], views.party(record.authors[0])) if record.authors else None
+    by = author(record, views)
     href = f"/releases/{record.id}" if record.kind == "release" and record.model else f"/statements/{record.id}"
     return StatementLine(
         index, record.id, kind_name(record), in_words(record, by), href, record.logged_at, standing(record)
@@ -143,7 +138,7 @@ def home_page(views: Views, moment: datetime) -> HomePage:
         title=node.name,
         node=node,
         known=_home_sentence(node, own, sum(counts.values())),
-        notices=tuple(alarm_notice(alarm) for alarm in views.alarms()),
+        notices=alarm_notices(views),
         counts=tuple(Figure(label, counts.get(name, 0)) for name, label in COUNTED),
         log=own,
         latest=tuple(statement_line(record, views, index) for index, record in rows if record is not None),
@@ -152,12 +147,33 @@ def home_page(views: Views, moment: datetime) -> HomePage:
     )
 
 
-def alarm_notice(alarm: Alarm) -> Notice:
-    """Return an alarm as pages show it."""
-    links = [Link(f"statement {item[:12]}…", f"/statements/{item}") for item in alarm.statements]
+def alarm_notices(views: Views) -> tuple[Notice, ...]:
+    """Return what is wrong as pages show it: the newest alarms, and how many more there are."""
+    alarms = views.alarms()
+    notices = [_alarm_notice(alarm, views) for alarm in alarms[:MAX_ALARMS]]
+    if len(alarms) > MAX_ALARMS:
+        words = f"The newest {MAX_ALARMS} of {len(alarms):,} are shown; `pellucid monitor` tells them all."
+        notices.append(Notice(State.FAILED, f"{len(alarms) - MAX_ALARMS:,} more alarms", words))
+    return tuple(notices)
+
+
+def listed_lines(records: tuple[Record, ...], views: Views, total: int | None = None) -> StatementList:
+    """Return the first of `records` as lines, and say it if there are more: `total`, or as many as were read."""
+    lines = tuple(statement_line(item, views) for item in records[:MAX_LINES])
+    whole = len(records) if total is None else total
+    more = "" if total is not None else " or more"
+    cut = f"showing the newest {len(lines):,} of {whole:,}{more}" if whole > len(lines) else None
+    return StatementList(lines, cut)
+
+
+def _alarm_notice(alarm: Alarm, views: Views) -> Notice:
+    records = [record for record in map(views.statement, alarm.statements[:MAX_ALARMS]) if record is not None]
+    names = [f"{item.model.product} {item.model.version}" for item in records if isinstance(item.model, Release)]
+    links = [Link(f"statement {item[:12]}…", f"/statements/{item}") for item in alarm.statements[:MAX_ALARMS]]
     if alarm.log is not None:
         links.append(Link("the log", f"/logs/{alarm.log}"))
-    return Notice(State.FAILED, f"Alarm: {alarm.kind.replace('-', ' ')}", alarm.what, tuple(links))
+    about = f": {names[0]}" if names else ""
+    return Notice(State.FAILED, f"Alarm: {alarm.kind.replace('-', ' ')}{about}", alarm.what, tuple(links))
 
 
 def nodes_page(views: Views, moment: datetime) -> NodesPage:
@@ -175,7 +191,7 @@ def nodes_page(views: Views, moment: datetime) -> NodesPage:
         known=_nodes_sentence(node, peers),
         this=this,
         peers=tuple(_peer_line(peer, origins, moment) for peer in peers),
-        mirrors=tuple(_mirror_line(item, origins) for item in views.mirrors()),
+        mirrors=tuple(mirror_line(item, known=item.log in origins) for item in views.mirrors()),
         logs=tuple(log_glance(log) for log in logs),
     )
 
@@ -222,17 +238,3 @@ def _peer_line(peer: PeerFact, origins: dict[str, str], moment: datetime) -> Nod
         peer.name, peer.role, peer.region, peer.operator, peer.url, link, peer.keys, tuple(badges),
         peer.last_answer, peer.problem,
     )  # fmt: skip
-
-
-def _mirror_line(item: MirrorFact, origins: dict[str, str]) -> MirrorLine:
-    lag = None if item.source_size is None else max(0, item.source_size - item.size)
-    if item.problem is not None:
-        state, words = State.FAILED, item.problem
-    elif lag is None:
-        state, words = State.UNKNOWN, "the log's own size is not known"
-    elif lag:
-        state, words = State.ATTENTION, f"{counted(lag, 'entry', 'entries')} behind"
-    else:
-        state, words = State.GOOD, "holds all of it"
-    href = f"/logs/{item.log}" if item.log in origins else ""
-    return MirrorLine(item.origin, href, item.kept_by, item.size, lag, item.at, state, words)

@@ -141,7 +141,7 @@ class Worker:
 def serve(home: Home, passphrase: bytes, address: Address) -> None:
     """Serve until told to stop (SIGTERM, SIGINT); raises ServeError, or what kept the node from opening."""
     url = home.node_url()
-    if url is not None or home.locked():
+    if url is not None or home.holder() is not None:
         where = f"process {_holder(home)}" + (f", {url}" if url else "")
         raise ServeError(
             f"this home is in use already ({where})", where=str(home.path), remedy="stop that process first"

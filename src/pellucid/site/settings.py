@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "pellucid.site.middleware.one_reading",
     "pellucid.site.middleware.JsonTwin",
 ]
 ROOT_URLCONF = "pellucid.site.urls"

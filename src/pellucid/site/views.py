@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
 from pellucid.release.portal.claims import now
+from pellucid.release.portal.views import start_of
 from pellucid.site import current, logpages, lookups, pages
 
 SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -84,7 +85,7 @@ def search(request: HttpRequest) -> HttpResponse:
     if SHA256.fullmatch(wanted):
         known = current.views().statement(wanted.lower()) is not None
         return HttpResponseRedirect(f"/{'statements' if known else 'digest'}/{wanted.lower()}")
-    return _answer(request, "site/search.html", lookups.search_page(current.views(), now(), query))
+    return _answer(request, "site/search.html", lookups.search_page(current.views(), now(), query, start_of(request)))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature

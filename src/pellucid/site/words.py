@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pellucid.record.facts import Record
 from pellucid.release.portal.cards import PAID_BY, RESULTS
-from pellucid.release.portal.claims import Phrase, Sentence, Speaker, counted, listed, sentence, short, strong
+from pellucid.release.portal.claims import Phrase, Sentence, Speaker, counted, day, listed, sentence, short, strong
 from pellucid.release.predicate import Release
 from pellucid.source.predicate import Delta, Extent, Review
 from pellucid.trust.predicate import Party, PartyAction, Withdrawal
@@ -20,7 +21,7 @@ KINDS = {
     "release": "Release",
     "review": "Review",
     "delta": "Measured change",
-    "party": "Party",
+    "party": "Word on a key",
     "withdrawal": "Withdrawal",
 }
 
@@ -36,17 +37,27 @@ class Row:
     code: bool  # a digest or an identifier, shown in a monospaced font
 
 
+ACTIONS = {
+    PartyAction.ACCREDIT: "Accreditation",
+    PartyAction.RETIRE: "Retirement of a key",
+    PartyAction.COMPROMISED: "Compromise of a key",
+}
+
+
 def kind_name(record: Record) -> str:
     """Return what a page calls a statement."""
+    if isinstance(record.model, Party):
+        return ACTIONS[record.model.action]
     return KINDS.get(record.kind or "", "Statement of another type")
 
 
 def in_words(record: Record, by: Speaker | None) -> Sentence:
     """Say in one sentence what a statement says and who says it."""
     who = Phrase(by.label, href=by.href) if by else Phrase("A key unknown here")
+    vouched = f", {by.standing}," if by and by.name is None and by.standing else ""
     write = _WRITERS.get(type(record.model))
     rest = write(record) if write else _unknown(record)
-    return sentence(who, " ", *rest)
+    return sentence(who, f"{vouched} ", *rest)
 
 
 def rows(predicate: Mapping[str, Any]) -> tuple[Row, ...]:
@@ -75,7 +86,7 @@ def _review(record: Record) -> Parts:
     paid = f", paid by {PAID_BY[review.paid_by]}"
     result = strong(RESULTS[review.result][1])
     return (f"reviewed {extent} {what} {_subject(record)} ({review.independence.value}{paid}): it ", result,
-            f"; expires {review.expires[:10]}.")  # fmt: skip
+            f"; expires {day(review.expires)}.")  # fmt: skip
 
 
 def _delta(record: Record) -> Parts:
@@ -96,7 +107,8 @@ def _party(record: Record) -> Parts:
         key,
         " ",
         strong("compromised"),
-        f" since {(party.since or '')[:10]}; what it logged after is void.",
+        f" since {day(party.since)}" if party.since else "",
+        "; what it logged after is void.",
     )
 
 
@@ -143,7 +155,15 @@ def _walk(name: str, value: Any, depth: int = 0) -> Iterator[Row]:
         for place, item in enumerate(value):
             yield from _walk(f"{name}[{place}]", item, depth + 1)
     else:
-        yield Row(name[:MAX_TEXT], _value(value), isinstance(value, str) and len(value) > 30 and " " not in value)
+        yield Row(
+            _readable(name)[:MAX_TEXT], _value(value), isinstance(value, str) and len(value) > 30 and " " not in value
+        )
+
+
+def _readable(name: str) -> str:
+    """Write a field's place for people: `artifacts[0].name` as `artifacts 1, name`."""
+    numbered = re.sub(r"\[(\d+)\]", lambda found: f" {int(found[1]) + 1}", name)
+    return numbered.replace(".", ", ").replace("_", " ")
 
 
 def _value(value: Any) -> str:

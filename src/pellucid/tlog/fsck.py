@@ -10,11 +10,11 @@ from pellucid.storage.objects import ObjectStore
 from pellucid.storage.sequence import Locked
 from pellucid.tlog.checkpoint import Checkpoint, open_checkpoint
 from pellucid.tlog.cosignature import cosignatures
-from pellucid.tlog.errors import TileError
+from pellucid.tlog.errors import MalformedNoteError, TileError
 from pellucid.tlog.fsck_tree import FileReader, Progress, TreeCheck
 from pellucid.tlog.listing import KEPT, MAX_NUMBER, kept_path, kept_size
 from pellucid.tlog.merkle import EMPTY_ROOT
-from pellucid.tlog.note import MAX_NOTE, Verifier
+from pellucid.tlog.note import MAX_NOTE, Note, Verifier
 from pellucid.tlog.sources import FileTiles, TileSource
 from pellucid.tlog.tiles import Tile
 
@@ -114,6 +114,8 @@ class _Fsck:
             self._forgive_unpublished()
         for size in sizes:
             self._read_checkpoint(kept_path(size), size)
+        if published is not None and sizes and published.size not in sizes:
+            self._problem(kept_path(published.size), f"{_MISSING}, though this size is published")
         known = [item for item in (locked, published) if item is not None]
         kept = [item for path, item in self._checkpoints.items() if path != "checkpoint"]
         candidates = known or sorted(kept, key=lambda item: -item.size)
@@ -137,6 +139,7 @@ class _Fsck:
         try:
             signed = open_checkpoint(data, self._log)
             cosignatures(signed.note, self._cosigners)
+            self._require_names(signed.note)
         except EvidenceError as error:
             self._problem(path, error.what)
             return None
@@ -146,6 +149,13 @@ class _Fsck:
         self.report.checkpoints_checked += 1
         self._checkpoints[path] = signed.checkpoint
         return signed.checkpoint
+
+    def _require_names(self, note: Note) -> None:
+        """Refuse a line that bears a known key's id under another name: it was a cosignature, and somebody lost it."""
+        names = {verifier.key_id: verifier.name for verifier in self._cosigners}
+        for line in note.signatures:
+            if names.get(line.key_id, line.name) != line.name:
+                raise MalformedNoteError(f"a signature by {names[line.key_id]} bears another name")
 
     def _forgive_unpublished(self) -> None:
         """A log that has not reached its quorum yet has signed something and published nothing."""

@@ -16,7 +16,6 @@ from pellucid.tlog.merkle import (
     fold,
     inclusion_proof,
     leaf_hash,
-    subtree_root,
     tree_root,
 )
 from pellucid.tlog.note import MAX_NOTE, Verifier
@@ -24,6 +23,7 @@ from pellucid.tlog.recent import Recent
 from pellucid.tlog.sources import FileTiles, HttpTiles, TileSource
 from pellucid.tlog.tiles import (
     ENTRIES,
+    TILE_HEIGHT,
     TILE_WIDTH,
     Tile,
     edge_tiles,
@@ -31,12 +31,14 @@ from pellucid.tlog.tiles import (
     parse_bundle,
     parse_hashes,
     tile_at,
-    tile_nodes,
+    tile_of_node,
 )
 
 __all__ = ["FileTiles", "ForkError", "HttpTiles", "LogReader", "TileSource", "TreeView", "fetch_tile"]
 
-_TILES_CACHED = 512
+Rows = list[list[bytes]]
+
+_TILES_CACHED = 256
 _BUNDLES_CACHED = 4
 _MOST_TILE = TILE_WIDTH * 32
 
@@ -81,24 +83,36 @@ class TreeView:
         self.source = source
         self.size = size
         self.root = root
-        self._tiles: Recent[Tile, list[bytes]] = Recent(_TILES_CACHED)
+        self._tiles: Recent[Tile, Rows] = Recent(_TILES_CACHED)
         self._bundles: Recent[Tile, list[bytes]] = Recent(_BUNDLES_CACHED)
-        self._edge: dict[Tile, list[bytes]] | None = None
-        self.read = tile_nodes(size, lambda tile: b"".join(self.hashes(tile)))
+        self._edge: dict[Tile, Rows] | None = None
+
+    def read(self, nodes: Sequence[Node]) -> list[bytes]:
+        """Return the hashes of nodes of this tree; a `NodeReader`."""
+        found = []
+        for level, index in nodes:
+            tile = tile_of_node((level, index), self.size)
+            height = level % TILE_HEIGHT
+            found.append(self._rows(tile)[height][index - (tile.first >> height)])
+        return found
 
     def hashes(self, tile: Tile) -> list[bytes]:
         """Return the hashes of a tile of this tree."""
+        return self._rows(tile)[0]
+
+    def _rows(self, tile: Tile) -> Rows:
+        """Return a tile's hashes and, row by row, the complete nodes above them inside the tile."""
         edge = self._load_edge()
         if tile in edge:
             return edge[tile]
-        found = self._tiles.get(tile)
-        if found is None:
-            found = parse_hashes(fetch_tile(self.source, tile), tile)
+        rows = self._tiles.get(tile)
+        if rows is None:
+            rows = CompactRange().extend(parse_hashes(fetch_tile(self.source, tile), tile))
             above = self.hashes(tile_at(tile.level + 1, tile.index // TILE_WIDTH, self.size))
-            if tile.partial or subtree_root(found) != above[tile.index % TILE_WIDTH]:
+            if tile.partial or rows[TILE_HEIGHT][0] != above[tile.index % TILE_WIDTH]:
                 raise TileError("does not match the checkpoint", where=tile.path)
-            self._tiles.put(tile, found)
-        return found
+            self._tiles.put(tile, rows)
+        return rows
 
     def bundle(self, index: int) -> list[bytes]:
         """Return the entries `[256 * index, 256 * index + 256)`, as many as the tree has."""
@@ -127,20 +141,20 @@ class TreeView:
 
     def inherit(self, older: TreeView) -> None:
         """Take over what an older view of the same, shorter tree has read; the caller has checked that it is."""
-        for tile, hashes in older._tiles.items():
-            self._tiles.put(tile, hashes)
+        for tile, rows in older._tiles.items():
+            self._tiles.put(tile, rows)
 
-    def _load_edge(self) -> dict[Tile, list[bytes]]:
+    def _load_edge(self) -> dict[Tile, Rows]:
         if self._edge is None:
-            tiles = [tile for tile in edge_tiles(self.size) if tile.level != ENTRIES]
-            edge = {tile: parse_hashes(fetch_tile(self.source, tile), tile) for tile in tiles}
+            edge: dict[Tile, Rows] = {}
             peaks: list[bytes] = []
-            for tile in sorted(edge, reverse=True):
-                part = CompactRange()
-                part.extend(edge[tile])
-                peaks += part.hashes
+            for tile in sorted(edge_tiles(self.size), reverse=True):
+                if tile.level != ENTRIES:
+                    part = CompactRange()
+                    edge[tile] = part.extend(parse_hashes(fetch_tile(self.source, tile), tile))
+                    peaks += part.hashes
             if fold(peaks) != self.root:
-                paths = ", ".join(tile.path for tile in tiles) or "no tile"
+                paths = ", ".join(tile.path for tile in edge) or "no tile"
                 raise TileError("the right edge does not have the checkpoint's root", where=paths)
             self._edge = edge
         return self._edge

@@ -11,6 +11,7 @@ import ssl
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from pellucid.errors import InputError, UnavailableError
@@ -32,6 +33,11 @@ class Reply:
     body: bytes
 
 
+class _Body(NamedTuple):
+    data: bytes
+    content_type: str
+
+
 class WebClient:
     """One kept-alive connection to one base URL (`http` or `https`), one request at a time, safe between threads.
 
@@ -48,11 +54,11 @@ class WebClient:
 
     def get(self, path: str, *, limit: int) -> Reply:
         """Fetch `<url>/<path>`; RemoteError if that fails or the body is above `limit` bytes."""
-        return self._request("GET", path, None, limit)
+        return self._request(path, limit, None)
 
-    def post(self, path: str, body: bytes, *, limit: int) -> Reply:
+    def post(self, path: str, body: bytes, *, limit: int, content_type: str = "text/plain; charset=utf-8") -> Reply:
         """Send `body` to `<url>/<path>`; RemoteError if that fails or the reply is above `limit` bytes."""
-        return self._request("POST", path, body, limit)
+        return self._request(path, limit, _Body(body, content_type))
 
     def close(self) -> None:
         """Drop the connection; the next request makes a new one."""
@@ -60,11 +66,11 @@ class WebClient:
         if connection is not None:
             connection.close()
 
-    def _request(self, method: str, path: str, body: bytes | None, limit: int) -> Reply:
+    def _request(self, path: str, limit: int, body: _Body | None) -> Reply:
         with self._mutex:
             fresh = self._connection is None
             try:
-                return self._guarded(method, path, body, limit)
+                return self._guarded(path, limit, body)
             except (http.client.RemoteDisconnected, ConnectionError, BrokenPipeError) as error:
                 self.close()
                 if fresh:
@@ -74,7 +80,7 @@ class WebClient:
                 raise
             # The kept connection had gone stale, which says nothing about the other side: try once more.
             try:
-                return self._guarded(method, path, body, limit)
+                return self._guarded(path, limit, body)
             except BaseException as error:
                 self._give_up(path, error)
                 raise
@@ -84,7 +90,7 @@ class WebClient:
         if isinstance(error, OSError | ValueError | http.client.HTTPException):
             raise self._failed(path, error) from error
 
-    def _guarded(self, method: str, path: str, body: bytes | None, limit: int) -> Reply:
+    def _guarded(self, path: str, limit: int, body: _Body | None) -> Reply:
         connection = self._connection or self._connect()
         self._connection = connection
         late = threading.Event()
@@ -92,7 +98,7 @@ class WebClient:
         watchdog.daemon = True
         watchdog.start()
         try:
-            reply = self._exchange(connection, method, path, body, limit)
+            reply = self._exchange(connection, path, limit, body)
         finally:
             watchdog.cancel()
         if late.is_set():
@@ -100,13 +106,13 @@ class WebClient:
             raise TimeoutError(f"not finished within {self._deadline:g} seconds")
         return reply
 
-    def _exchange(
-        self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None, limit: int
-    ) -> Reply:
+    def _exchange(self, connection: http.client.HTTPConnection, path: str, limit: int, body: _Body | None) -> Reply:
         headers = {"User-Agent": _AGENT, "Accept-Encoding": "identity"}
-        if body is not None:
-            headers["Content-Type"] = "text/plain; charset=utf-8"
-        connection.request(method, f"{self._parts.path}/{path}", body=body, headers=headers)
+        target = f"{self._parts.path}/{path}"
+        if body is None:
+            connection.request("GET", target, headers=headers)
+        else:
+            connection.request("POST", target, body=body.data, headers={**headers, "Content-Type": body.content_type})
         response = connection.getresponse()
         if response.getheader("Content-Encoding", "identity") != "identity":
             raise RemoteError("answered in an encoding that was not asked for", where=f"{self.url}/{path}")

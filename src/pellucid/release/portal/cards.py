@@ -9,6 +9,7 @@ from pellucid.record.facts import Record, Views
 from pellucid.release.portal.claims import (
     Badge,
     Command,
+    Phrase,
     Seat,
     Sentence,
     Speaker,
@@ -16,12 +17,11 @@ from pellucid.release.portal.claims import (
     counted,
     seats,
     sentence,
-    speaker,
     standing,
-    stands,
     strong,
 )
-from pellucid.release.portal.coverage import Coverage
+from pellucid.release.portal.coverage import Coverage, why_not
+from pellucid.release.portal.speakers import author
 from pellucid.release.predicate import Release
 from pellucid.source.predicate import Delta, Extent, Payer, Result, Review
 
@@ -86,6 +86,7 @@ class ReviewCard:
     result: Badge
     badges: tuple[Badge, ...]
     counts: bool
+    refused: str | None  # why it does not count on this page
     words: Sentence
     reviewer: Speaker | None
     independence: str
@@ -131,6 +132,7 @@ class DeltaCard:
     tool: str
     badges: tuple[Badge, ...]
     seats: tuple[Seat, ...]
+    command: Command
 
 
 def source_card(release: Release, record: Record, views: Views) -> SourceCard | None:
@@ -161,18 +163,18 @@ def review_card(record: Record, covered: Coverage, views: Views, moment: datetim
     """Return the card of a review, with its debt where it is what the release's coverage rests on."""
     review: Review = record.model
     expires = datetime.fromisoformat(review.expires)
-    bears = record in covered.reviews
-    debt = covered.lines if bears else None
-    live = stands(record) and expires > moment
-    by = speaker(record.authors[0], views.party(record.authors[0])) if record.authors else None
+    debt = covered.lines if record in covered.reviews else None
+    refused = why_not(record, views, moment)
+    by = author(record, views)
     excluded = sum(item.lines for item in review.exclusions)
     return ReviewCard(
         id=record.id,
         href=f"/statements/{record.id}",
         title=_title(review, debt),
-        result=_result(review.result, live=live),
+        result=_result(review.result, live=refused is None),
         badges=(*standing(record), *_expiry(expires, moment), *_debt(debt)),
-        counts=live,
+        counts=refused is None,
+        refused=refused,
         words=_words(review, by, excluded),
         reviewer=by,
         independence=review.independence.value,
@@ -192,7 +194,7 @@ def review_card(record: Record, covered: Coverage, views: Views, moment: datetim
         expired=expires <= moment,
         logged_at=record.logged_at,
         debt_lines=debt,
-        debt_days=(moment - record.logged_at).days if bears and record.logged_at else None,
+        debt_days=(moment - covered.reviewed_at).days if debt and covered.reviewed_at else None,
         reading=Reading(review.scope.lines, excluded, debt or 0),
         seats=seats(record),
         command=show_command(record.id, views),
@@ -202,11 +204,11 @@ def review_card(record: Record, covered: Coverage, views: Views, moment: datetim
 def delta_card(record: Record, views: Views) -> DeltaCard:
     """Return the card of a measured change."""
     delta: Delta = record.model
-    by = speaker(record.authors[0], views.party(record.authors[0])) if record.authors else None
+    by = author(record, views)
     files = delta.files_added + delta.files_removed + delta.files_changed
     words = sentence(
-        by.label if by else "A key unknown here", " measured ", strong(counted(delta.lines, "changed line")),
-        " in ", strong(counted(files, "file")), ".",
+        Phrase(by.label, href=by.href) if by else "A key unknown here", " measured ",
+        strong(counted(delta.lines, "changed line")), " in ", strong(counted(files, "file")), ".",
     )  # fmt: skip
     target = next((ref for subject in record.subjects for ref in subject.refs), "")
     return DeltaCard(
@@ -226,6 +228,7 @@ def delta_card(record: Record, views: Views) -> DeltaCard:
         tool=f"{delta.tool.name} {delta.tool.version}",
         badges=standing(record),
         seats=seats(record),
+        command=Command("Measure it again on your own copies", "pellucid source delta OLD NEW"),
     )
 
 
@@ -250,11 +253,12 @@ def _title(review: Review, debt: int | None) -> str:
 
 
 def _words(review: Review, by: Speaker | None, excluded: int) -> Sentence:
-    who = by.label if by else "A key unknown here"
+    who = Phrase(by.label, strong=True, href=by.href) if by else strong("a key unknown here")
+    standing = f"{by.standing}; " if by and by.standing else ""
     read = "all of it" if review.extent is Extent.FULL else "what changed since its base"
     left_out = f", except {counted(excluded, 'line')} in {counted(len(review.exclusions), 'part')}" if excluded else ""
     return sentence(
-        "Reviewed by ", strong(who), f" ({review.independence.value}, paid by {PAID_BY[review.paid_by]}), who read ",
+        "Reviewed by ", who, f" ({standing}{review.independence.value}, paid by {PAID_BY[review.paid_by]}), who read ",
         strong(read), left_out, ": ", strong(counted(review.scope.lines, "line")), " in ",
         counted(review.scope.files, "file"), f", {hours(review.minutes)}.",
     )  # fmt: skip

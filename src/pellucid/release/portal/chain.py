@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pellucid.record.facts import LogFact, Record, Views
+from pellucid.record.facts import LogFact, MirrorFact, Record, Views
 from pellucid.release.portal.cards import PAID_BY
 from pellucid.release.portal.claims import (
     NOT_COSIGNED,
-    LogGlance,
     Phrase,
     Sentence,
     State,
@@ -24,9 +23,13 @@ from pellucid.release.portal.claims import (
     strong,
 )
 from pellucid.release.portal.coverage import Coverage, coverage
+from pellucid.release.portal.seen import LogGlance
 from pellucid.release.predicate import Release
 from pellucid.source.predicate import Independence, Result, Review
 from pellucid.statement.reference import release_ref, tree_ref
+
+BUILD_TYPES = ("https://slsa.dev/provenance/", "https://in-toto.io/attestation/link/")
+WORST_FIRST = (State.FAILED, State.ATTENTION, State.UNKNOWN, State.GOOD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +41,22 @@ class ChainFacts:
     coverage: Coverage
     reviews: tuple[Record, ...]  # of its source and its files, and those that its coverage rests on
     deltas: tuple[Record, ...]
+    others: tuple[Record, ...]  # what else is said of its files, in types that are not read here
     logs: tuple[LogFact, ...]
-    mirrors: tuple[str, ...]  # nodes that keep a copy of a log that it is in
-    doubled: bool
+    mirrors: tuple[MirrorFact, ...]  # copies of the logs that it is in
+    doubles: tuple[Record, ...]  # other standing releases that claim its place
 
 
 def gather(record: Record, release: Release, views: Views, moment: datetime) -> ChainFacts:
     """Read what concerns a release: its tree, the reviews that cover it, the logs it stands in."""
     tree = release.source.sha256 if release.source else None
-    covered = coverage(tree, views, moment) if tree else Coverage(None, (), (), (), 0, None)
+    covered = coverage(tree, views, moment) if tree else Coverage()
     own = views.about(tree_ref(tree), kind="review") if tree else ()
-    of_files = (item for subject in record.subjects for ref in subject.refs for item in views.about(ref, kind="review"))
-    reviews = {item.id: item for item in (*own, *of_files, *covered.reviews, *covered.chain)}
+    said = [item for subject in record.subjects for ref in subject.refs for item in views.about(ref)]
+    of_files = (item for item in said if item.kind == "review")
+    reviews = {item.id: item for item in (*own, *of_files, *covered.bearing)}
     logs = [log for log in (views.log(place.log) for place in record.places) if log is not None]
     logged_in = {log.id for log in logs}
-    mirrors = {item.kept_by for item in views.mirrors() if item.log in logged_in and item.problem is None}
     deltas = {item.id: item for item in (*covered.deltas, *(views.about(tree_ref(tree), kind="delta") if tree else ()))}
     return ChainFacts(
         record=record,
@@ -60,9 +64,10 @@ def gather(record: Record, release: Release, views: Views, moment: datetime) -> 
         coverage=covered,
         reviews=tuple(item for item in reviews.values() if isinstance(item.model, Review)),
         deltas=tuple(item for item in deltas.values() if item.model is not None),
+        others=tuple({item.id: item for item in said if item.kind is None}.values()),
         logs=tuple(logs),
-        mirrors=tuple(sorted(mirrors)),
-        doubled=bool(doubles(record, views)),
+        mirrors=tuple(item for item in views.mirrors() if item.log in logged_in),
+        doubles=doubles(record, views),
     )
 
 
@@ -99,26 +104,37 @@ def in_house(record: Record, covered: Coverage) -> bool:
     )
 
 
+def readers(covered: Coverage) -> str:
+    """Write how many parties' reviews a coverage rests on."""
+    return counted(len({key for item in covered.bearing for key in item.authors[:1]}), "party", "parties")
+
+
 def known(facts: ChainFacts, logs: Sequence[LogGlance]) -> Sentence:
     """Say in one sentence what is known of a release."""
     logged = facts.record.logged_at
-    parts: list[str | Phrase] = ["This release is "]
-    if logged is not None:
-        parts += [strong("in the log since "), at(logged)]
-    else:
-        parts += [strong("in the log"), " at a time nobody else attests"]
-    parts += [", ", *_seen(logs), ", and ", *_read(facts), "."]
-    return sentence(*parts)
+    where = f"in {len(logs):,} logs" if len(logs) > 1 else "in the log"
+    since: list[str | Phrase] = [strong(f"{where} since "), at(logged)] if logged else [strong(where), " at a time "]
+    parts = ["This release is ", *since, *([] if logged else ["nobody else attests"]), ", ", *_seen(logs)]
+    return sentence(*parts, ", and ", *_read(facts), ".")
 
 
 def steps(facts: ChainFacts, logs: Sequence[LogGlance]) -> tuple[Step, ...]:
     """Draw the chain: source, review, rebuild, log, centers."""
-    return (_source(facts), _review(facts), _rebuild(), _log(facts), _centers(facts, logs))
+    return (_source(facts), _review(facts), _rebuild(facts), _log(facts), _centers(facts, logs))
 
 
 def _seen(logs: Sequence[LogGlance]) -> list[str | Phrase]:
-    glance = logs[0] if logs else None
-    if glance is None or glance.state is State.ATTENTION:
+    """Say of every log that it is in who saw it there."""
+    parts: list[str | Phrase] = []
+    for place, glance in enumerate(logs):
+        parts += [" and " if place == len(logs) - 1 else ", "] if place else []
+        parts += _seen_in(glance)
+        parts += [f" ({glance.origin})"] if len(logs) > 1 else []
+    return parts or [strong(NOT_COSIGNED)]
+
+
+def _seen_in(glance: LogGlance) -> list[str | Phrase]:
+    if glance.required == 0 or not glance.cosigned:
         return [strong(NOT_COSIGNED)]
     if glance.state is State.FAILED:
         return [strong(f"cosigned by {glance.cosigned} of the {glance.required} it needs")]
@@ -132,20 +148,21 @@ def _read(facts: ChainFacts) -> list[str | Phrase]:
     if refusals:
         return [strong(f"{counted(len(refusals), 'review')} did not pass it")]
     covered = facts.coverage
-    if covered.reviewed_tree is None:
-        return [strong("nobody has logged a review of its source")]
-    if covered.deltas:
+    if not covered.bearing:
+        return [
+            strong("no review of its source counts" if facts.reviews else "nobody has logged a review of its source")
+        ]
+    if covered.lines:
         return ["its source was ", strong(f"last reviewed {counted(covered.lines, 'changed line')} ago")]
     if in_house(facts.record, covered):
         return ["all of its source was ", strong("reviewed only by its own maker")]
-    names = counted(len({key for item in covered.reviews for key in item.authors[:1]}), "party", "parties")
-    return ["all of its source was ", strong(f"reviewed by {names}")]
+    return ["all of its source was ", strong(f"reviewed by {readers(covered)}")]
 
 
 def _source(facts: ChainFacts) -> Step:
     source = facts.release.source
     if source is None:
-        return Step("Source", State.UNKNOWN, "no source named", None)
+        return Step("Source", State.UNKNOWN, "no source named", "#source")
     return Step("Source", State.GOOD, f"tree {short(source.sha256)}, {counted(source.files, 'file')}", "#source")
 
 
@@ -153,36 +170,43 @@ def _review(facts: ChainFacts) -> Step:
     covered = facts.coverage
     if any(failed(item) for item in facts.reviews):
         return Step("Review", State.FAILED, "a reviewer did not pass it", "#reviews")
-    if covered.reviewed_tree is None:
-        ended = "no review of it stands" if facts.reviews else "nobody has logged one"
+    if not covered.bearing:
+        ended = "none that counts" if facts.reviews else "nobody has logged one"
         return Step("Review", State.UNKNOWN, ended, "#reviews")
-    if covered.deltas:
+    if covered.lines:
         return Step("Review", State.ATTENTION, f"{counted(covered.lines, 'line')} changed since", "#reviews")
-    findings = sum(item.model.findings.open for item in covered.reviews)
-    payers = listed(sorted({PAID_BY[item.model.paid_by] for item in covered.reviews}))
+    findings = sum(item.model.findings.open for item in covered.bearing)
+    payers = listed(sorted({PAID_BY[item.model.paid_by] for item in covered.bearing}))
     words = f"{counted(findings, 'finding')} open, paid by {payers}"
     if in_house(facts.record, covered):
         return Step("Review", State.ATTENTION, f"only by its own maker, {words}", "#reviews")
-    extents = {item.model.extent.value for item in covered.reviews}
+    extents = {item.model.extent.value for item in covered.bearing}
     words = f"{listed(sorted(extents, reverse=True))} review, {words}"
     return Step("Review", State.ATTENTION if findings else State.GOOD, words, "#reviews")
 
 
-def _rebuild() -> Step:
-    return Step("Rebuild", State.UNKNOWN, "nobody has logged one", None)
+def _rebuild(facts: ChainFacts) -> Step:
+    """Tell of build statements in the usual types, which are not judged here; without one, that none can be given."""
+    builds = [item for item in facts.others if item.predicate_type.startswith(BUILD_TYPES)]
+    if builds:
+        return Step("Rebuild", State.UNKNOWN, f"{counted(len(builds), 'build statement')}, not judged here", "#others")
+    return Step("Rebuild", State.UNKNOWN, "not offered yet: nothing ties the files to the source", "#source")
 
 
 def _log(facts: ChainFacts) -> Step:
-    place = facts.record.places[0]
-    if facts.doubled:
-        return Step("Log", State.FAILED, f"entry {place.index:,}, and a second copy", "#log")
-    if place.covered_by is None:
-        return Step("Log", State.ATTENTION, f"entry {place.index:,}, not published yet", "#log")
-    return Step("Log", State.GOOD, f"entry {place.index:,}, no second copy known", "#log")
+    places = facts.record.places
+    entry = f"entry {places[0].index:,}" if len(places) == 1 else f"in {len(places):,} logs"
+    if facts.doubles:
+        return Step("Log", State.FAILED, f"{entry}, and a second copy", "#log")
+    if all(place.covered_by is None for place in places):
+        return Step("Log", State.ATTENTION, f"{entry}, not published yet", "#log")
+    return Step("Log", State.GOOD, f"{entry}, no second copy known", "#log")
 
 
 def _centers(facts: ChainFacts, logs: Sequence[LogGlance]) -> Step:
     if not logs:
         return Step("Centers", State.UNKNOWN, "no log known", "#seen")
-    mirrored = f", mirrored by {len(facts.mirrors)}" if facts.mirrors else ", mirrored by nobody"
-    return Step("Centers", logs[0].state, logs[0].words + mirrored, "#seen")
+    worst = next(state for state in WORST_FIRST if any(log.state is state for log in logs))
+    words = "; ".join(f"{log.origin}: {log.words}" for log in logs) if len(logs) > 1 else logs[0].words
+    keepers = {item.kept_by for item in facts.mirrors if item.problem is None}
+    return Step("Centers", worst, f"{words}, mirrored by {len(keepers) or 'nobody'}", "#seen")

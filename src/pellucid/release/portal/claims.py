@@ -1,4 +1,4 @@
-"""The words and shapes that all page models share: states, sentences, badges, speakers, places, who saw a log.
+"""The words and shapes that all page models share: states, sentences, badges, speakers, places, pages of lists.
 
 Page models are frozen dataclasses: templates print them, and the `.json` twin of a page is the same model
 serialised. Nothing here reads anything.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from pellucid.record.facts import CheckpointFact, Cosigner, LogFact, PartyFact, Place, Record
+from pellucid.record.facts import Place, Record
 
 
 class State(StrEnum):
@@ -85,16 +85,23 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Who says something: a key, and its name where its owner opened it."""
+    """Who says something: a key, its name where its owner opened it, and who accredited it."""
 
     key: str
     name: str | None
     affiliation: str | None
+    accredited_by: str | None
     href: str
 
     @property
     def label(self) -> str:
         return self.name or f"key {self.key[:12]}…"
+
+    @property
+    def standing(self) -> str | None:
+        """For whom it speaks, or on whose word it may."""
+        vouched = f"accredited by {self.accredited_by}" if self.accredited_by else None
+        return ", ".join(part for part in (self.affiliation, vouched) if part) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,50 +125,19 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """One cosigner, and when it last cosigned the head shown."""
+class Paging:
+    """Which part of a list is shown, and where the rest is."""
 
-    name: str
-    role: str
-    operator: str
-    region: str
-    counts: bool
-    at: datetime | None
-    state: State
-
-
-@dataclass(frozen=True, slots=True)
-class LogGlance:
-    """A log's head and who saw it."""
-
-    log: str
-    origin: str
-    own: bool
-    operator: str
-    region: str
-    href: str
-    size: int
-    root: str | None
-    seen: datetime | None
-    pending: int
-    frozen: bool
-    required: int
-    cosigned: int  # distinct counting operators on the head
-    asked: int  # distinct counting operators there are
-    regions: int
-    newest: datetime | None
-    oldest: datetime | None
-    outages: int
-    colluders: int
-    state: State
     words: str
-    tolerance: str
-    sightings: tuple[Sighting, ...]
+    before: Link | None = None
+    after: Link | None = None
 
 
+PER_PAGE = 50
 NOT_COSIGNED = "not cosigned by anyone independent"
 
 NOT_PROVEN = (
+    "that the files were made from the source named",
     "why the code does what it does",
     "which laws its makers live under",
     "the hardware it runs on",
@@ -195,6 +171,11 @@ def day_and_time(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%-d %b %Y %H:%M} UTC"
 
 
+def day(text: str) -> str:
+    """Write an RFC 3339 time as its day: `21 Nov 2026`."""
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%-d %b %Y}"
+
+
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Write a number with its noun: `1 file`, `1,204 files`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
@@ -210,13 +191,6 @@ def short(digest: str) -> str:
     """Abbreviate a hash or a reference for prose; pages always show the whole one somewhere."""
     value = digest.rpartition(":")[2]
     return f"{value[:8]}…{value[-4:]}" if len(value) > 14 else value
-
-
-def speaker(key: str, party: PartyFact | None) -> Speaker:
-    """Return who a key is."""
-    if party is None:
-        return Speaker(key, None, None, f"/parties/{key}")
-    return Speaker(key, party.name, party.affiliation, f"/parties/{key}")
 
 
 def seat(place: Place) -> Seat:
@@ -249,87 +223,12 @@ def stands(record: Record) -> bool:
     return record.withdrawn is None and record.revoked is None and record.problem is None
 
 
-def log_glance(log: LogFact) -> LogGlance:
-    """Return a log's head as pages show it: one operator counts once, the log's own never."""
-    head = log.head
-    seen = {} if head is None else {item.cosigner.vkey: item.at for item in head.cosignatures}
-    rows = tuple(sorted((_sighting(item, seen) for item in _everyone(log) if _asked(item, log, seen)), key=_rank))
-    counting = [row for row in rows if row.counts]
-    present = [row for row in counting if row.at is not None]
-    times = sorted(row.at for row in present if row.at is not None)
-    state, words = _seen_by(log, rows)
-    return LogGlance(
-        log=log.id,
-        origin=log.origin,
-        own=log.own,
-        operator=log.operator,
-        region=log.region,
-        href="/log" if log.own else f"/logs/{log.id}",
-        size=0 if head is None else head.size,
-        root=None if head is None else head.root,
-        seen=log.head_seen,
-        pending=log.pending,
-        frozen=log.frozen,
-        required=log.required,
-        cosigned=len({row.operator for row in present}),
-        asked=len({row.operator for row in counting}),
-        regions=len({row.region for row in present}),
-        newest=times[-1] if times else None,
-        oldest=times[0] if times else None,
-        outages=log.outages,
-        colluders=log.colluders,
-        state=state,
-        words=words,
-        tolerance=_tolerance(log),
-        sightings=rows,
-    )
-
-
-def checkpoint_sightings(checkpoint: CheckpointFact) -> tuple[Sighting, ...]:
-    """Return who cosigned one checkpoint."""
-    seen = {item.cosigner.vkey: item.at for item in checkpoint.cosignatures}
-    return tuple(_sighting(item.cosigner, seen) for item in checkpoint.cosignatures)
-
-
-def _everyone(log: LogFact) -> list[Cosigner]:
-    known = {item.vkey: item for item in log.candidates}
-    for item in log.head.cosignatures if log.head is not None else ():
-        known.setdefault(item.cosigner.vkey, item.cosigner)
-    return list(known.values())
-
-
-def _asked(cosigner: Cosigner, log: LogFact, seen: dict[str, datetime]) -> bool:
-    """Leave out the keys of the log's own operator that have not cosigned: nobody waits for them."""
-    return cosigner.counts or cosigner.operator != log.operator or cosigner.vkey in seen
-
-
-def _sighting(cosigner: Cosigner, seen: dict[str, datetime]) -> Sighting:
-    moment = seen.get(cosigner.vkey)
-    state = State.GOOD if moment is not None else State.UNKNOWN
-    return Sighting(cosigner.name, cosigner.role, cosigner.operator, cosigner.region, cosigner.counts, moment, state)
-
-
-def _rank(row: Sighting) -> tuple[bool, bool, str]:
-    return (not row.counts, row.at is None, row.name)
-
-
-def _seen_by(log: LogFact, rows: tuple[Sighting, ...]) -> tuple[State, str]:
-    if log.head is None:
-        return State.UNKNOWN, "nothing is published in this log yet"
-    if log.required == 0:
-        return State.ATTENTION, NOT_COSIGNED
-    present = [row for row in rows if row.counts and row.at is not None]
-    operators, regions = len({row.operator for row in present}), len({row.region for row in present})
-    if operators < log.required:
-        missing = listed(row.name for row in rows if row.counts and row.at is None)
-        return State.FAILED, f"cosigned by {operators}, the quorum is {log.required}; missing: {missing}"
-    asked = len({row.operator for row in rows if row.counts})
-    return State.GOOD, f"cosigned by {operators} of {asked} in {counted(regions, 'region')}"
-
-
-def _tolerance(log: LogFact) -> str:
-    if log.required == 0:
-        return "The quorum is 0: this log can be published without anybody else having seen it."
-    down = "none of them may be down" if log.outages == 0 else f"{log.outages} of them may be down"
-    lie = "and none may collude" if log.colluders == 0 else f"and {log.colluders} may collude"
-    return f"{log.required} cosignatures are needed; {down} {lie}."
+def paging(address: str, start: int, shown: int, total: int) -> Paging | None:
+    """Return the links around `shown` items from `start` of `total`; None where all are shown."""
+    if shown >= total:
+        return None
+    joint = "&" if "?" in address else "?"
+    before = Link("Previous", f"{address}{joint}from={max(0, start - PER_PAGE)}") if start else None
+    after = Link("Next", f"{address}{joint}from={start + shown}") if start + shown < total else None
+    words = f"{start + 1:,} to {start + shown:,} of {total:,}" if shown else f"none after {total:,}"
+    return Paging(words, before, after)

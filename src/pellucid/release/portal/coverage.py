@@ -1,44 +1,78 @@
 """How much of a source tree somebody has read, by the statements at hand: reviews, and deltas between trees.
 
-A full review covers its tree. A delta review covers its tree if its base is covered. Where a tree is not covered,
-the measured deltas lead back to the nearest tree that is, and their lines are the debt.
+The arithmetic is that of the verdict (`pellucid.trust.debt`): of all ways back to a tree that was read in full, the
+one with the fewest unread lines. A page has no policy: it counts what reviewers and centers say that this node
+accepts, and that stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import heapq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pellucid.record.facts import Record, Views
 from pellucid.release.portal.claims import stands
-from pellucid.source.predicate import Delta, Extent, Result, Review
+from pellucid.release.portal.speakers import may_read
+from pellucid.source.predicate import Delta, Extent, Result, Review, ReviewOf
 from pellucid.statement.reference import tree_ref
+from pellucid.trust.debt import Step, debts_from, debts_to
 
-MAX_STEPS = 32
+MAX_TREES = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The reviews that cover a tree, and what changed since the tree that they cover."""
+    """The reviews on the way with the fewest unread lines, and the changes on it that nobody read."""
 
-    reviewed_tree: str | None  # sha256 tree id; None if nothing that leads here was reviewed
-    reviews: tuple[Record, ...]  # reviews of `reviewed_tree` that stand, newest first
-    chain: tuple[Record, ...]  # reviews further back that delta reviews rest on
-    deltas: tuple[Record, ...]  # measured changes from `reviewed_tree` to the tree asked about
-    lines: int  # changed lines that no review covers; 0 if the tree itself is covered
-    reviewed_at: datetime | None
+    reviews: tuple[Record, ...] = ()  # that no other of them rests on, newest first
+    chain: tuple[Record, ...] = ()  # that those rest on
+    deltas: tuple[Record, ...] = ()
+    lines: int = 0  # changed lines that no review covers; 0 if the tree itself is covered
+    reviewed_at: datetime | None = None
+
+    @property
+    def bearing(self) -> tuple[Record, ...]:
+        """Return every review that the tree's coverage rests on; empty if nobody read anything that leads here."""
+        return (*self.reviews, *self.chain)
+
+
+@dataclass(slots=True)
+class _Graph:
+    """What leads back from a tree, each with the tree that it starts from."""
+
+    reviews: list[tuple[str, Record]] = field(default_factory=list)
+    deltas: list[tuple[str, Record]] = field(default_factory=list)
+
+    def steps(self) -> list[Step]:
+        """Return every step back and its unread lines; what somebody read is free."""
+        read = [Step(tree, item.model.base, 0) for tree, item in self.reviews if item.model.extent is Extent.DELTA]
+        return [*read, *(Step(tree, item.model.base, item.model.lines) for tree, item in self.deltas)]
+
+    def full(self) -> set[str]:
+        """Return the trees that somebody read in full."""
+        return {tree for tree, item in self.reviews if item.model.extent is Extent.FULL}
 
 
 def coverage(tree: str, views: Views, moment: datetime) -> Coverage:
-    """Return what covers `tree` at `moment`: the tree itself if it was reviewed, else the nearest one before it."""
-    for reached, deltas in _back(tree, views):
-        reviews, chain = _covering(reached, views, moment, set())
-        if reviews:
-            lines = sum(item.model.lines for item in deltas)
-            newest = max((item.logged_at for item in reviews if item.logged_at), default=None)
-            return Coverage(reached, reviews, chain, deltas, lines, newest)
-    return Coverage(None, (), (), (), 0, None)
+    """Return what covers `tree` at `moment`."""
+    graph = _explore(tree, views, moment)
+    steps = graph.steps()
+    reach, floor = debts_from(tree, steps), debts_to(graph.full(), steps)
+    if tree not in floor:
+        return Coverage()
+    lines = floor[tree]
+    bearing = [item for start, item in graph.reviews if _debt(start, item, reach, floor) == lines]
+    rested_on = {item.model.base for item in bearing if item.model.extent is Extent.DELTA}
+    top = [item for item in bearing if _tree(item) not in rested_on] or bearing
+    return Coverage(
+        reviews=_newest(top),
+        chain=_newest(item for item in bearing if item not in top),
+        deltas=tuple(item for start, item in graph.deltas if lines and _on_the_way(start, item, reach, floor, lines)),
+        lines=lines,
+        reviewed_at=max((item.logged_at for item in bearing if item.logged_at), default=None),
+    )
 
 
 def reviews_of(tree: str, views: Views) -> tuple[Record, ...]:
@@ -46,45 +80,66 @@ def reviews_of(tree: str, views: Views) -> tuple[Record, ...]:
     return views.about(tree_ref(tree), kind="review")
 
 
-def _back(tree: str, views: Views) -> Iterator[tuple[str, tuple[Record, ...]]]:
-    """Walk from a tree to the trees it was measured against, fewest steps first."""
-    queue: list[tuple[str, tuple[Record, ...]]] = [(tree, ())]
-    seen = {tree}
-    for _ in range(MAX_STEPS):
-        if not queue:
-            return
-        reached, deltas = queue.pop(0)
-        yield reached, deltas
-        for record in views.about(tree_ref(reached), kind="delta"):
-            if isinstance(record.model, Delta) and stands(record) and record.model.base not in seen:
-                seen.add(record.model.base)
-                queue.append((record.model.base, (record, *deltas)))
-
-
-def _covering(
-    tree: str, views: Views, moment: datetime, seen: set[str]
-) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
-    seen.add(tree)
-    reviews: list[Record] = []
-    chain: list[Record] = []
-    for record in reviews_of(tree, views):
-        if not counts(record, moment):
-            continue
-        base = record.model.base
-        if record.model.extent is Extent.DELTA:
-            if base in seen or len(seen) > MAX_STEPS:
-                continue
-            rests_on, further = _covering(base, views, moment, seen)
-            if not rests_on:
-                continue
-            chain += [item for item in (*rests_on, *further) if item not in chain]
-        reviews.append(record)
-    return tuple(reviews), tuple(chain)
-
-
-def counts(record: Record, moment: datetime) -> bool:
-    """Return whether a review still counts for coverage: it stands, has not expired, and did not fail."""
+def why_not(record: Record, views: Views, moment: datetime) -> str | None:
+    """Return why a review does not count here, or None when it does."""
     review = record.model
-    if not isinstance(review, Review) or not stands(record):
-        return False
-    return datetime.fromisoformat(review.expires) > moment and review.result is not Result.FAIL
+    if not isinstance(review, Review):
+        return "it does not fit its type"
+    if record.withdrawn is not None:
+        return "its author withdrew it"
+    if record.revoked is not None:
+        return f"its author's key is {record.revoked.ending.value}"
+    if not may_read(record, views):
+        return "nobody known here has accredited its author as a reviewer"
+    if datetime.fromisoformat(review.expires) <= moment:
+        return "it has expired"
+    return "it did not pass" if review.result is Result.FAIL else None
+
+
+def _explore(tree: str, views: Views, moment: datetime) -> _Graph:
+    """Walk back from a tree, fewest unread lines first, until nothing nearer can have been read in full."""
+    graph, queue, seen = _Graph(), [(0, tree)], set[str]()
+    nearest: int | None = None
+    while queue and len(seen) < MAX_TREES:
+        cost, reached = heapq.heappop(queue)
+        if nearest is not None and cost > nearest:
+            break
+        if reached in seen:
+            continue
+        seen.add(reached)
+        reviews = [item for item in reviews_of(reached, views) if _reads_source(item, views, moment)]
+        deltas = [item for item in views.about(tree_ref(reached), kind="delta") if _measures(item, views)]
+        graph.reviews += [(reached, item) for item in reviews]
+        graph.deltas += [(reached, item) for item in deltas]
+        if nearest is None and any(item.model.extent is Extent.FULL for item in reviews):
+            nearest = cost
+        queue += [(cost, item.model.base) for item in reviews if item.model.extent is Extent.DELTA]
+        queue += [(cost + item.model.lines, item.model.base) for item in deltas]
+        heapq.heapify(queue)
+    return graph
+
+
+def _reads_source(record: Record, views: Views, moment: datetime) -> bool:
+    return why_not(record, views, moment) is None and record.model.of is ReviewOf.SOURCE
+
+
+def _measures(record: Record, views: Views) -> bool:
+    return isinstance(record.model, Delta) and stands(record) and may_read(record, views)
+
+
+def _debt(start: str, record: Record, reach: Mapping[str, int], floor: Mapping[str, int]) -> int | None:
+    ground = start if record.model.extent is Extent.FULL else record.model.base
+    return reach[start] + floor[ground] if start in reach and ground in floor else None
+
+
+def _on_the_way(start: str, record: Record, reach: Mapping[str, int], floor: Mapping[str, int], lines: int) -> bool:
+    delta: Delta = record.model
+    return start in reach and delta.base in floor and reach[start] + delta.lines + floor[delta.base] == lines
+
+
+def _newest(records: Iterable[Record]) -> tuple[Record, ...]:
+    return tuple(sorted(records, key=lambda item: item.logged_at.timestamp() if item.logged_at else 0.0, reverse=True))
+
+
+def _tree(record: Record) -> str:
+    return next((ref.partition(":")[2] for subject in record.subjects for ref in subject.refs), "")

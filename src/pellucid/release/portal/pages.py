@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote, urlencode
 
 from pellucid.record.facts import Record, Views
 from pellucid.release.portal import chain
 from pellucid.release.portal.cards import DeltaCard, ReviewCard, SourceCard, delta_card, review_card, source_card
 from pellucid.release.portal.claims import (
     NOT_PROVEN,
+    PER_PAGE,
     Badge,
     Command,
     Link,
-    LogGlance,
     Notice,
+    Paging,
     Seat,
     Sentence,
     Speaker,
     State,
     Step,
     counted,
-    log_glance,
+    paging,
     seats,
     sentence,
-    speaker,
     standing,
     stands,
     strong,
 )
+from pellucid.release.portal.command_lines import pack_line, verify_line
 from pellucid.release.portal.coverage import coverage, reviews_of
+from pellucid.release.portal.seen import LogGlance, MirrorLine, log_glance, mirror_line
+from pellucid.release.portal.speakers import author
 from pellucid.release.predicate import Release
-from pellucid.statement.reference import file_ref
+from pellucid.statement.reference import file_ref, release_ref, tree_ref
+
+BASIS = (
+    "Counted here is what is signed by reviewers and centers that this node knows as accredited. "
+    "A verdict goes by your own policy."
+)
+MAX_OTHERS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,7 @@ class ProductsPage:
     matching: str
     known: Sentence
     products: tuple[ProductLine, ...]
+    paging: Paging | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,8 @@ class ProductPage:
     known: Sentence
     notices: tuple[Notice, ...]
     releases: tuple[ReleaseLine, ...]
+    paging: Paging | None
+    basis: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +112,16 @@ class ArtifactLine:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherLine:
+    """A statement about the files in a type that is not read here."""
+
+    predicate_type: str
+    href: str
+    author: Speaker | None
+    logged_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReleasePage:
     """A release: what is known of it, the chain at a glance, a card per claim, who saw the log, what is not proven."""
 
@@ -112,17 +135,25 @@ class ReleasePage:
     previous: str | None
     author: Speaker | None
     known: Sentence
+    basis: str
     notices: tuple[Notice, ...]
     chain: tuple[Step, ...]
     artifacts: tuple[ArtifactLine, ...]
     source: SourceCard | None
     reviews: tuple[ReviewCard, ...]
     deltas: tuple[DeltaCard, ...]
+    others: tuple[OtherLine, ...]
+    others_cut: int  # how many more there are
     seats: tuple[Seat, ...]
     logs: tuple[LogGlance, ...]
-    mirrored_by: tuple[str, ...]
+    mirrored_by: tuple[MirrorLine, ...]
     commands: tuple[Command, ...]
     not_proven: tuple[str, ...]
+
+    @property
+    def several(self) -> bool:
+        """Whether it stands in more than one log."""
+        return len(self.logs) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +169,18 @@ class ChainLine:
 
 
 def product_href(product: str) -> str:
-    """Return the address of a product's page; names are public identifiers without `?`, `#` or `%`."""
-    return f"/products/{product.replace(' ', '%20')}"
+    """Return the address of a product's page.
+
+    A name that ends in `.json` gets a slash after it: without, the address would be that of a twin. In a name with
+    `.` or `..` between slashes the slashes are escaped, since browsers would resolve them.
+    """
+    dotted = not {".", ".."}.isdisjoint(product.split("/"))
+    return f"/products/{quote(product, safe='@:~!+' if dotted else '@:~!+/')}{'/' * product.endswith('.json')}"
 
 
-def products_page(views: Views, moment: datetime, matching: str = "") -> ProductsPage:
-    """Build the list of products, all or those whose name holds `matching`."""
+def products_page(views: Views, moment: datetime, matching: str = "", start: int = 0) -> ProductsPage:
+    """Build the list of products from the `start`th, all or those whose name holds `matching`."""
+    total = views.product_total(matching=matching or None)
     lines = tuple(
         ProductLine(
             product=row.product,
@@ -153,24 +190,46 @@ def products_page(views: Views, moment: datetime, matching: str = "") -> Product
             latest_href=f"/releases/{row.latest}",
             latest_at=row.latest_at,
         )
-        for row in views.products(matching=matching or None)
+        for row in views.products(matching=matching or None, limit=PER_PAGE, offset=start)
     )
-    return ProductsPage(moment, "Products", matching, _products_sentence(len(lines), matching), lines)
+    address = f"/products?{urlencode({'q': matching})}" if matching else "/products"
+    known = _products_sentence(total, matching)
+    return ProductsPage(moment, "Products", matching, known, lines, paging(address, start, len(lines), total))
 
 
-def product_page(views: Views, moment: datetime, product: str) -> ProductPage | None:
-    """Build a product's page; None if nothing here names it."""
-    records = [item for item in views.releases(product) if isinstance(item.model, Release)]
-    if not records:
+def product_page(views: Views, moment: datetime, product: str, start: int = 0) -> ProductPage | None:
+    """Build a product's page with its releases from the `start`th newest; None if nothing here names it."""
+    total = views.release_total(product)
+    if not total:
         return None
-    lines = tuple(_release_line(item, views, moment) for item in records)
-    live = sum(stands(item) for item in records)
-    verb = " is" if len(records) == 1 else " are"
-    ended = f", {len(records) - live:,} of them no longer standing" if live < len(records) else ""
+    found = views.releases(product, limit=PER_PAGE, offset=start)
+    records = [item for item in found if isinstance(item.model, Release)]
+    ended = sum(not stands(item) for item in records)
+    _read_ahead(records, views)
+    doubled = {item.id: chain.doubles(item, views) for item in records}
     known = sentence(
-        "Of ", strong(product), ", ", strong(counted(len(records), "release")), verb, " logged here", ended, "."
+        "Of ", strong(product), ", ", strong(counted(total, "release")), " is" if total == 1 else " are",
+        " logged here", f"; of those shown, {ended:,} no longer stand{'s' * (ended == 1)}" if ended else "", ".",
+    )  # fmt: skip
+    return ProductPage(
+        as_of=moment,
+        title=product,
+        product=product,
+        known=known,
+        notices=_doubled_notices(records, doubled),
+        releases=tuple(_release_line(item, views, moment, doubled=bool(doubled[item.id])) for item in records),
+        paging=paging(product_href(product), start, len(found), total),
+        basis=BASIS,
     )
-    return ProductPage(moment, product, product, known, _doubled_notices(records, views), lines)
+
+
+def _read_ahead(records: Iterable[Record], views: Views) -> None:
+    """Ask at once what each line of a list asks, for views that remember their answers."""
+    models: list[Release] = [item.model for item in records]
+    trees = [tree_ref(model.source.sha256) for model in models if model.source is not None]
+    places = [release_ref(model.product, model.version, file.name) for model in models for file in model.artifacts]
+    for refs, kind in ((trees, "review"), (trees, "delta"), (places, "release")):
+        views.about_each(tuple(dict.fromkeys(refs)), kind=kind)
 
 
 def release_page(views: Views, moment: datetime, statement: str) -> ReleasePage | None:
@@ -191,17 +250,20 @@ def release_page(views: Views, moment: datetime, statement: str) -> ReleasePage 
         version=release.version,
         kind=release.kind.value,
         previous=release.previous,
-        author=speaker(record.authors[0], views.party(record.authors[0])) if record.authors else None,
+        author=author(record, views),
         known=chain.known(facts, logs),
-        notices=(*_ended_notices(record), *_doubled_notices([record], views)),
+        basis=BASIS,
+        notices=(*_ended_notices(record), *_doubled_notices([record], {record.id: facts.doubles})),
         chain=chain.steps(facts, logs),
         artifacts=_artifacts(record, release),
         source=source_card(release, record, views),
         reviews=tuple(sorted(reviews, key=lambda card: not card.counts)),
         deltas=tuple(delta_card(item, views) for item in facts.deltas),
+        others=tuple(_other_line(item, views) for item in facts.others[:MAX_OTHERS]),
+        others_cut=max(0, len(facts.others) - MAX_OTHERS),
         seats=seats(record),
         logs=logs,
-        mirrored_by=facts.mirrors,
+        mirrored_by=tuple(mirror_line(item, known=True) for item in facts.mirrors),
         commands=_commands(release),
         not_proven=NOT_PROVEN,
     )
@@ -215,7 +277,7 @@ def _products_sentence(number: int, matching: str) -> Sentence:
     return sentence(strong(counted(number, "product")), narrowed, verb, " releases in the logs that this node keeps.")
 
 
-def _release_line(record: Record, views: Views, moment: datetime) -> ReleaseLine:
+def _release_line(record: Record, views: Views, moment: datetime, *, doubled: bool) -> ReleaseLine:
     release: Release = record.model
     return ReleaseLine(
         id=record.id,
@@ -225,8 +287,12 @@ def _release_line(record: Record, views: Views, moment: datetime) -> ReleaseLine
         logged_at=record.logged_at,
         files=len(release.artifacts),
         review=_review_badge(record, views, moment),
-        badges=(*standing(record), *((Badge(State.FAILED, "doubled"),) if chain.doubles(record, views) else ())),
+        badges=(*standing(record), *((Badge(State.FAILED, "doubled"),) if doubled else ())),
     )
+
+
+def _other_line(record: Record, views: Views) -> OtherLine:
+    return OtherLine(record.predicate_type, f"/statements/{record.id}", author(record, views), record.logged_at)
 
 
 def _review_badge(record: Record, views: Views, moment: datetime) -> Badge:
@@ -236,15 +302,13 @@ def _review_badge(record: Record, views: Views, moment: datetime) -> Badge:
     covered = coverage(release.source.sha256, views, moment)
     if any(chain.failed(item) for item in reviews_of(release.source.sha256, views)):
         return Badge(State.FAILED, "a review did not pass it")
-    if covered.reviewed_tree is None:
-        return Badge(State.UNKNOWN, "no review logged")
-    if covered.deltas:
+    if not covered.bearing:
+        return Badge(State.UNKNOWN, "no review that counts")
+    if covered.lines:
         return Badge(State.ATTENTION, f"{counted(covered.lines, 'line')} unread")
     if chain.in_house(record, covered):
         return Badge(State.ATTENTION, "reviewed only by its own maker")
-    return Badge(
-        State.GOOD, f"reviewed by {counted(len({item.authors[:1] for item in covered.reviews}), 'party', 'parties')}"
-    )
+    return Badge(State.GOOD, f"reviewed by {chain.readers(covered)}")
 
 
 def _artifacts(record: Record, release: Release) -> tuple[ArtifactLine, ...]:
@@ -266,22 +330,6 @@ def _artifacts(record: Record, release: Release) -> tuple[ArtifactLine, ...]:
     return tuple(lines)
 
 
-def pack_line(name: str) -> str:
-    """Return the command that collects the evidence on a file."""
-    return f"pellucid pack {quoted(name)} --policy policy.toml -o {quoted(name)}.evidence.json"
-
-
-def verify_line(name: str) -> str:
-    """Return the command that gives the verdict on a file."""
-    return f"pellucid verify {quoted(name)} --pack {quoted(name)}.evidence.json --policy policy.toml"
-
-
-def quoted(name: str) -> str:
-    """Write a name so that a POSIX shell takes it as one word."""
-    plain = all(char.isalnum() or char in "@%+=:,./_-" for char in name) and not name.startswith("-")
-    return name if plain else "'" + name.replace("'", "'\"'\"'") + "'"
-
-
 def _commands(release: Release) -> tuple[Command, ...]:
     name = release.artifacts[0].name
     return (
@@ -290,11 +338,11 @@ def _commands(release: Release) -> tuple[Command, ...]:
     )
 
 
-def _doubled_notices(records: Iterable[Record], views: Views) -> tuple[Notice, ...]:
+def _doubled_notices(records: Iterable[Record], doubled: Mapping[str, tuple[Record, ...]]) -> tuple[Notice, ...]:
     notices = []
     told: set[str] = set()
     for record in records:
-        others = [item for item in chain.doubles(record, views) if item.id not in told]
+        others = [item for item in doubled[record.id] if item.id not in told]
         told.add(record.id)
         if not others:
             continue
@@ -327,7 +375,7 @@ def chain_lines(records: Iterable[Record], views: Views, moment: datetime) -> tu
             continue
         facts = chain.gather(record, record.model, views, moment)
         logs = tuple(log_glance(log) for log in facts.logs)
-        badges = (*standing(record), *((Badge(State.FAILED, "doubled"),) if facts.doubled else ()))
+        badges = (*standing(record), *((Badge(State.FAILED, "doubled"),) if facts.doubles else ()))
         title = f"{record.model.product} {record.model.version}"
         lines.append(
             ChainLine(

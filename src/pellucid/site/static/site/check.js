@@ -8,16 +8,21 @@ let worker = null;
 
 drop.hidden = false;
 
-function rest(words) {
+function end() {
   worker?.terminate();
   worker = null;
+}
+
+function rest(words) {
+  end();
   working.hidden = true;
   chosen.value = "";
   status.textContent = words;
 }
 
 function check(file) {
-  rest(`Reading ${file.name}`);
+  end();
+  status.textContent = `Reading ${file.name}`;
   working.hidden = false;
   progress.value = 0;
   worker = new Worker(drop.dataset.worker, { type: "module" });

@@ -1,0 +1,44 @@
+"""Who speaks: a key by the name that its owner opened here, else by who accredited it."""
+
+from __future__ import annotations
+
+from pellucid.record.facts import Record, Views
+from pellucid.release.portal.claims import Speaker, listed
+
+READERS = frozenset({"reviewer", "center"})
+MAX_ACCREDITORS = 3
+
+
+def introduce(key: str, views: Views) -> Speaker:
+    """Return who a key is, as far as this node knows."""
+    party = views.party(key)
+    if party is None:
+        return Speaker(key, None, None, None, f"/parties/{key}")
+    granters = tuple(dict.fromkeys(item.by for item in party.accreditations if item.by != key))
+    names = [_name(granter, views) for granter in granters[:MAX_ACCREDITORS]]
+    more = ["others"] if len(granters) > MAX_ACCREDITORS else []
+    return Speaker(key, party.name, party.affiliation, listed([*names, *more]) or None, f"/parties/{key}")
+
+
+def author(record: Record, views: Views) -> Speaker | None:
+    """Return who makes a statement; None if no signature on it is by a key known here."""
+    return introduce(record.authors[0], views) if record.authors else None
+
+
+def may_read(record: Record, views: Views) -> bool:
+    """Return whether an author is known here as a reviewer or a center: only their readings and measures count."""
+    return any(roles(key, views) & READERS for key in record.authors)
+
+
+def roles(key: str, views: Views) -> frozenset[str]:
+    """Return the roles of a key: those it was accredited with, and that of the node whose party key it is."""
+    party = views.party(key)
+    granted = frozenset(item.role for item in party.accreditations) if party is not None else frozenset()
+    node = views.node()
+    nodes = ((node.role, node.keys), *((peer.role, peer.keys) for peer in views.peers()))
+    return granted | {role for role, keys in nodes if any(k.role == "party" and k.fingerprint == key for k in keys)}
+
+
+def _name(key: str, views: Views) -> str:
+    party = views.party(key)
+    return party.name if party is not None and party.name else f"key {key[:12]}…"

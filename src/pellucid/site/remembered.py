@@ -1,0 +1,39 @@
+"""One page, one reading: a node's views that answer a question once and then from memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, cast
+
+from pellucid.record.facts import Record, Views
+
+
+class Remembered:
+    """The views `views` for one request, in one thread; a page made of them does not contradict itself."""
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+        self._answers: dict[Hashable, Any] = {}
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._views, name)
+
+        def ask(*args: Hashable, **named: Hashable) -> Any:
+            question = (name, args, frozenset(named.items()))
+            if question not in self._answers:
+                self._answers[question] = method(*args, **named)
+            return self._answers[question]
+
+        setattr(self, name, ask)
+        return ask
+
+    def about_each(self, refs: Sequence[str], *, kind: str | None = None) -> Mapping[str, tuple[Record, ...]]:
+        """See `Views.about_each`; whoever asks `about` one of them later has the answer at hand."""
+        found = self._views.about_each(tuple(refs), kind=kind)
+        self._answers |= {("about", (ref,), frozenset({("kind", kind)})): records for ref, records in found.items()}
+        return found
+
+
+def remembering(views: Views) -> Views:
+    """Return `views` with a memory of their answers."""
+    return cast("Views", Remembered(views))
