@@ -209,7 +209,7 @@ def test_a_note_without_a_known_signature_says_who_was_known(note: Note, asia: N
 def test_two_keys_of_one_identity_are_ambiguous(note: Note) -> None:
     one = Verifier("twin.example", SignatureKind.ED25519, PublicKey(b"\7" * 32))
 
-    class Twin(Verifier):
+    class Twin(Verifier, frozen=True):
         @property
         def key_id(self) -> bytes:
             return one.key_id
