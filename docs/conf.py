@@ -17,9 +17,10 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 myst_all_links_external = False
 nitpicky = True
-exclude_patterns = ["_build", "adr/template.md"]
+exclude_patterns = ["_build", "adr/template.md", "pictures/README.md"]
 
 html_theme = "furo"
 html_title = "Pellucid"
 html_static_path: list[str] = []
 html_show_sphinx = False
+html_show_copyright = False

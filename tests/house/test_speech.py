@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,9 +51,45 @@ def test_one_thing_has_one_word(tracked: list[Path], root: Path, word: str) -> N
     assert found(OTHER_WORDS[word], ours) == []
 
 
+ALONE = re.compile(r"(?i)(?<![\w-])(?:verified|trusted|secure)(?![\w-])")
+
+
 def test_pages_never_say_verified_trusted_or_secure_on_their_own(root: Path) -> None:
     templates = ((file, re.sub(r"(?s)\{[#%{].*?[#%}]\}|<[^>]*>", "", file.read_text())) for file in _templates(root))
-    assert found(re.compile(r"(?i)\b(?:verified|trusted|secure)\b"), templates) == []
+    assert found(ALONE, templates) == []
+
+
+def test_the_program_never_says_them_either(root: Path) -> None:
+    assert found(ALONE, iter((file, "\n".join(sayings(file))) for file in _speaking(root))) == []
+
+
+def test_documents_only_quote_them(root: Path, tracked: list[Path]) -> None:
+    pages = (
+        (file, re.sub(r'"(?:verified|trusted|secure)"', "", text))
+        for file, text in _texts(tracked)
+        if file.suffix == ".md" and file.name != "LICENSE"
+    )
+    assert found(ALONE, pages) == []
+
+
+def sayings(file: Path) -> Iterator[str]:
+    """Yield the texts of a module that people may read: every string, and its own docstring, but no other docstring."""
+    tree = ast.parse(file.read_text())
+    kept = {id(node.body[0].value) for node in ast.walk(tree) if _has_docstring(node)}  # type: ignore[attr-defined]
+    yield ast.get_docstring(tree) or ""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in kept:
+            yield node.value
+
+
+def _has_docstring(node: ast.AST) -> bool:
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    return isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None
+
+
+def _speaking(root: Path) -> list[Path]:
+    """Return the modules whose module docstrings or strings reach a terminal or a page."""
+    return [file for file in (root / "src/pellucid").rglob("*.py") if not {"statement", "tlog"} & set(file.parts)]
 
 
 def _templates(root: Path) -> list[Path]:
@@ -69,6 +106,7 @@ def _templates(root: Path) -> list[Path]:
         (LEFTOVERS, "# TO" + "DO later"),
         (OTHER_WORDS["checkpoint"], "the signed tree" + " head"),
         (OTHER_WORDS["cosignature"], "it co-" + "signs"),
+        (ALONE, "The file is Verified."),
     ],
 )
 def test_what_must_not_be_said_is_found(pattern: re.Pattern[str], text: str) -> None:
