@@ -14,6 +14,7 @@ from pellucid.release.predicate import Release
 from pellucid.statement.dsse import Envelope
 from pellucid.statement.keys import Role
 from pellucid.statement.predicate import Parsed, parse_statement
+from pellucid.storage.failures import StorageError
 from pellucid.storage.files import FileObjects
 from pellucid.storage.sqlite_sequence import SqliteSequence
 from pellucid.tlog.tiles import ENTRIES, TILE_WIDTH, Tile, parse_bundle, tile_at
@@ -28,14 +29,15 @@ Live = dict[str, tuple[str, str]]
 def live_releases(home: Home, product: str, version: str) -> Live:
     """Return artifact name -> (SHA-256, statement id) of the live releases of one version in the own log."""
     live: Live = {}
+    # Asked before the releases: what is indexed in between is then read twice, and not never.
+    indexed = IndexReader(home.path / "index.db").size(Logs(home).now().own.id)
     for record in NodeViews(home, PREDICATES).releases(product, limit=_RELEASES_MOST):
         release = record.model
         is_here = not record.withdrawn and any(place.own for place in record.places)
         if is_here and isinstance(release, Release) and release.version == version:
             digests = [ref.partition(":")[2] for subject in record.subjects for ref in subject.refs]
             live |= _named(release, digests, record.id)
-    own = Logs(home).now().own
-    for parsed in _parsed(entries_after(home, IndexReader(home.path / "index.db").size(own.id))):
+    for parsed in _parsed(entries_after(home, indexed)):
         release = parsed.predicate
         if isinstance(release, Release) and (release.product, release.version) == (product, version):
             live |= _named(release, [s.digest["sha256"] for s in parsed.statement.subjects], parsed.id)
@@ -52,13 +54,26 @@ def entries_after(home: Home, start: int) -> Iterator[bytes]:
         return
     sequence = SqliteSequence(path)
     try:
-        locked = sequence.load(home.settings.name)
-        size = locked.size if locked is not None else 0
-        yield from _integrated(home, start, size)
-        for batch in sequence.pending(max(start, size), _BATCH):
-            yield from batch
+        while True:
+            size = max(start, _signed_size(sequence, home))
+            yield from _integrated(home, start, size)
+            start = size
+            try:
+                pending = [entry for batch in sequence.pending(start, _BATCH) for entry in batch]
+            except StorageError:
+                # They are gone from there if they were integrated in between; then they stand in the tiles.
+                if _signed_size(sequence, home) == start:
+                    raise
+                continue
+            yield from pending
+            return
     finally:
         sequence.close()
+
+
+def _signed_size(sequence: SqliteSequence, home: Home) -> int:
+    locked = sequence.load(home.settings.name)
+    return locked.size if locked is not None else 0
 
 
 def _integrated(home: Home, start: int, size: int) -> Iterator[bytes]:

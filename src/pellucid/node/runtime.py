@@ -94,7 +94,15 @@ class Node:
         self._sequence = SqliteSequence(home.path / "log.db")
         self._log = _open_log(home, self._sequence, note_signer(settings.name, self._keys[Role.LOG]))
         self._cosigners = Parallel(())
-        self._publisher = Publisher(self._log, home.quorum(), self._cosigners, alarms=self._alarms, clock=clock)
+        self._configuring = threading.Lock()
+        self._publisher = Publisher(
+            self._log,
+            home.quorum(),
+            self._cosigners,
+            alarms=self._alarms,
+            clock=clock,
+            before=self._keep_up,
+        )
         self._witness_state = SqliteWitnessState(home.path / "witness.db")
         self._configured = 0
         self._index = Index(home.path / "index.db", registry)
@@ -258,9 +266,19 @@ class Node:
         self._accredited.remember(accepted)
 
     def _configure(self, situation: Situation) -> None:
-        """Ask, pull from and count the peers as they are now."""
-        if situation.revision == self._configured:
-            return
+        """Ask, pull from and count the peers as they are now; nothing is published by the settings of before."""
+        with self._configuring:
+            if situation.revision != self._configured:
+                self._reconfigure(situation)
+
+    def _keep_up(self) -> None:
+        """Take in what changed in the home; a mistake in a file that is being edited is told and changes nothing."""
+        try:
+            self._configure(self.logs.now())
+        except (InputError, UnavailableError) as error:
+            self.logs.problem = str(error)
+
+    def _reconfigure(self, situation: Situation) -> None:
         before, self._cosigners = self._cosigners, Parallel(witness_clients(situation.peers, self._log.verifier))
         self._publisher.configure(self.home.quorum(), self._cosigners)
         before.close()
@@ -322,10 +340,7 @@ class Node:
         pause = again_at = 0.0
         while not self._stop.wait(_WATCH_EVERY):
             before = self._configured
-            try:
-                self._configure(self.logs.now())
-            except (InputError, UnavailableError) as error:
-                self.logs.problem = str(error)
+            self._keep_up()
             if self._configured != before or not self._absent():
                 pause, again_at = _RETRY_AFTER, time.monotonic() + _RETRY_AFTER
             if self._configured != before or (self._absent() and time.monotonic() >= again_at):

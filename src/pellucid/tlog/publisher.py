@@ -69,12 +69,14 @@ class Publisher:
         *,
         alarms: Alarms,
         clock: Callable[[], float] = time.time,
+        before: Callable[[], object] = lambda: None,
     ) -> None:
         self.log = log
         self._quorum = quorum
         self._cosigners = cosigners
         self._alarms = alarms
         self._clock = clock
+        self._before = before
         self._mutex = threading.Lock()
         self._reconfigured = threading.Event()
         self._news = threading.Condition()
@@ -106,8 +108,9 @@ class Publisher:
 
         At a size that is published already it renews the cosignatures. StorageError if the disk fails, which ends the
         log. Contradictions that cosigners hold freeze it, and nothing is published then; `patient` waits for all of
-        them, as a node should when it starts, before it signs anything new.
+        them, as a node should when it starts, before it signs anything new. `before` is called first: it may configure.
         """
+        self._before()
         with self._mutex:
             if self.log.failure is not None:
                 raise self.log.failure
