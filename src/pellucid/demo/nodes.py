@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pellucid.demo.operator import Operator
@@ -98,7 +99,7 @@ class DemoNode:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,  # noqa: PLW1509 - before any thread is started
+                preexec_fn=partial(_end_with_parent, os.getpid()),  # noqa: PLW1509 - before any thread is started
             )
 
     def wait(self) -> None:
@@ -209,9 +210,9 @@ def _free_ports(count: int) -> Sequence[int]:
         return [int(probe.getsockname()[1]) for probe in probes]
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(parent: int) -> None:
     """Ask the kernel to end this process when the demonstration ends, however that ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() == 1:
+        if os.getppid() != parent:
             os._exit(1)
