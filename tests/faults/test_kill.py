@@ -190,6 +190,11 @@ def test_what_was_acknowledged_survives_twenty_kills_in_two_thousand_submissions
     live_through(town, kills=20, statements=2000)
 
 
+@pytest.mark.soak
+def test_what_was_acknowledged_survives_a_hundred_kills(town: Town) -> None:
+    live_through(town, kills=100, statements=5000)
+
+
 def test_killing_either_process_leaves_nobody_behind(alone: NodeProcess) -> None:
     for worker in (False, True):
         alone.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -149,7 +150,9 @@ def test_an_entry_that_is_too_large_gets_a_signed_refusal(alone: NodeProcess) ->
         assert (refused.status, refused.receipt.outcome) == (413, Outcome.REFUSED)
         assert refused.receipt.reason is Refusal.TOO_LARGE
         assert subject(verified(alone, refused)) in {envelope.id, sha256_hex(envelope.to_bytes())}
-    assert alone.submit(b"{" + b" " * (2 << 20)).status == 413
+    # The answer comes, and the connection ends, before the last byte is sent: who still sends may see only that.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        assert alone.submit(b"{" + b" " * (2 << 20)).status == 413
     until(lambda: alone.published() == 1)
 
 

@@ -43,7 +43,7 @@ def gone(pid: int, seconds: float = 15.0) -> bool:
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_cleanly_when_told(serve: Start, home: Path, how: signal.Signals) -> None:
     node = serve(home)
-    assert node.url in node.said()
+    node.until(lambda: node.url in node.said())
     assert node.stop(how) == 0
     assert not (home / "serving.json").exists()
     assert gone(node.worker)
