@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 DEFAULT_HOME = "pellucid-home"
 INTERRUPTED = 130
 _BROKEN_PIPE = 141
-_FAILED = 3
 
 
 @dataclass(frozen=True, slots=True)

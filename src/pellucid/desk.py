@@ -110,6 +110,9 @@ class Desk(Protocol):
     def publish_opening(self, opening: Opening) -> None:
         """Show the fields of a commitment on this node's pages, until they are erased."""
 
+    def erase_names(self, key: str) -> int:
+        """Forget what this node shows of the identities committed to for a key; return how many were shown."""
+
     def submit(self, envelope: Envelope, *, wait: float = 0.0) -> Submission:
         """Have the home's node log a statement, and wait at most `wait` seconds for its publication."""
 

@@ -35,7 +35,7 @@ class Threads(ThreadingMixIn, WSGIServer):
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
-        pytest.skip("there is no Chromium here: apt-get install chromium")
+        pytest.skip("there is no Chromium here: apt-get install chromium libatomic1")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

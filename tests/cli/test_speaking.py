@@ -125,6 +125,23 @@ def test_a_party_speaks_from_its_accreditation_to_its_end(
     assert after.json["reason"] == "revoked-party"
 
 
+def test_a_name_is_shown_until_it_is_erased(run: Run, center: Path, reviewer: Path) -> None:
+    run("--home", center, "party", "accredit", reviewer, "--role", "reviewer", "--name", "Example Reviewer")
+
+    def shown() -> list[str]:
+        return [
+            text
+            for file in (center / "openings").rglob("*")
+            if file.is_file() and "Example" in (text := file.read_text())
+        ]
+
+    assert shown()
+    erased = run("--home", center, "party", "erase", reviewer, "--json")
+    assert (erased.code, erased.json["erased"]) == (0, 1)
+    assert not shown()
+    assert run("--home", center, "party", "erase", reviewer, "--json").json["erased"] == 0
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 Oracle = Callable[..., Any]
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):  # noqa: N818 - an answer, not a mistake
     """The judge said no, and why."""
 
 

@@ -97,7 +97,7 @@ def _doors(node: Node, method: str, path: str, body: bytes) -> DoorReply:
     return node.doors.log_file(path)
 
 
-def _api(node: Node, method: str, path: str, body: bytes) -> DoorReply:  # noqa: PLR0911
+def _api(node: Node, method: str, path: str, body: bytes) -> DoorReply:  # noqa: PLR0911 - one answer for each path
     path, _, query = path.partition("?")
     parts = path.split("/")[1:]
     if method == "POST" and parts == ["statements"]:

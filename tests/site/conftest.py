@@ -16,7 +16,7 @@ import django
 
 django.setup()
 
-from django.test import Client  # noqa: E402
+from django.test import Client  # noqa: E402 - Django had to be set up first
 from tests.site.sample import Sample  # noqa: E402
 
 from pellucid.site import current  # noqa: E402

@@ -310,8 +310,8 @@ class World:
             "lines_added": added,
             "lines_removed": removed,
             "tool": {"name": "pellucid", "version": "0.1.0"},
-            "binary_changed": 2,
-            "binary_bytes": 18_200,
+            "binary_changed": 0,
+            "binary_bytes": 0,
         }
         return self.add("delta", author, [("source", "gitTree", target)], body, ago=ago)
 

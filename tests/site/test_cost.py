@@ -45,7 +45,7 @@ def step(by: SecretKey, number: int) -> list[Envelope]:
 
 
 @pytest.fixture
-def node(world: World) -> Node:  # noqa: F811
+def node(world: World) -> Node:  # noqa: F811 - a fixture
     node = world.open(world.home("center.example"))
     key = party_key(node)
     log(node, *(envelope for number in range(RELEASES) for envelope in step(key, number)))

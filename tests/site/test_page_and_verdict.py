@@ -125,6 +125,28 @@ def test_a_vendors_own_measure_shortens_nothing() -> None:
     assert agree(court).lines == 50
 
 
+def test_a_change_without_lines_weighs_the_same_on_both() -> None:
+    court = Court()
+    court.review(tree=TREES[1])
+    court.delta(TREES[1], TREES[0], 0)
+    assert agree(court).lines == 1
+
+
+def test_of_two_measurements_both_take_the_larger() -> None:
+    court = Court()
+    court.review(tree=TREES[1])
+    court.delta(TREES[1], TREES[0], 5)
+    court.delta(TREES[1], TREES[0], 500, who="carla")
+    assert agree(court).lines == 500
+
+
+def test_changed_binary_files_bridge_nothing_on_both() -> None:
+    court = Court()
+    court.review(tree=TREES[1])
+    court.delta(TREES[1], TREES[0], 5, binary_changed=1, binary_bytes=9)
+    assert not agree(court).bearing
+
+
 Edge = st.tuples(st.sampled_from(TREES), st.sampled_from(TREES), st.integers(0, 9), st.sampled_from("dDr"))
 
 

@@ -119,7 +119,7 @@ class TestFileObjectsOneByOne(ObjectStoreContract):
 
 
 class _FullObjects(FileObjects):
-    def _write_aside(self, data: bytes, *, durable: bool) -> Path:  # noqa: ARG002
+    def _write_aside(self, data: bytes, *, durable: bool) -> Path:  # noqa: ARG002 - as in the base class
         with Path("/dev/full").open("wb", buffering=0) as full:
             full.write(data)
         return Path()

@@ -131,7 +131,7 @@ class Claimant:
         self.operator = result.operator
         self._result = result
 
-    def cosign(self, request: CosignRequest) -> CosignResult:  # noqa: ARG002
+    def cosign(self, request: CosignRequest) -> CosignResult:  # noqa: ARG002 - the port's
         return self._result
 
 
@@ -174,7 +174,7 @@ def test_one_that_hangs_delays_only_itself() -> None:
     release = threading.Event()
 
     class Hanging(Claimant):
-        def cosign(self, request: CosignRequest) -> CosignResult:  # noqa: ARG002
+        def cosign(self, request: CosignRequest) -> CosignResult:  # noqa: ARG002 - the port's
             release.wait(10)
             return self._result
 
@@ -210,7 +210,7 @@ def test_at_its_start_a_log_hears_everybody_before_it_goes_on(home: LogHome) -> 
 
 def test_one_that_breaks_is_reported() -> None:
     class Breaking(Claimant):
-        def cosign(self, request: CosignRequest) -> CosignResult:  # noqa: ARG002
+        def cosign(self, request: CosignRequest) -> CosignResult:  # noqa: ARG002 - the port's
             raise ZeroDivisionError
 
     signed = open_checkpoint(sign_checkpoint(Checkpoint(ORIGIN, 0, b"\0" * 32), LOG), LOG.verifier)

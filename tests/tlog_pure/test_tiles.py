@@ -23,7 +23,6 @@ from pellucid.tlog.tiles import (
     node_in_tile,
     parse_bundle,
     parse_hashes,
-    superseded_tiles,
     tile_at,
     tile_of_node,
     tiles_of,
@@ -114,14 +113,6 @@ def test_edge_tiles_are_the_partial_ones(size: int) -> None:
     assert edge_tiles(size) == [tile for tile in everything if tile.partial]
     assert all(tile_at(tile.level, tile.index, size) == tile for tile in everything)
     assert all(tile.tree_size <= size for tile in everything)
-
-
-@given(st.integers(0, 70_000), st.integers(0, 70_000))
-def test_superseded_tiles_have_become_full(one: int, other: int) -> None:
-    old, new = sorted((one, other))
-    gone = superseded_tiles(old, new)
-    assert {tile.full for tile in gone} <= set(tiles_of(new))
-    assert all(tile.full not in set(tiles_of(new)) for tile in edge_tiles(old) if tile not in gone)
 
 
 def test_tiles_that_a_log_does_not_have() -> None:

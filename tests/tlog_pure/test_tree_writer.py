@@ -70,13 +70,6 @@ def test_a_replay_gives_the_same_files() -> None:
     assert again.extend(ALL[300:900]) == writer.extend(ALL[300:900])
 
 
-def test_known_leaf_hashes_save_hashing_and_change_nothing() -> None:
-    leaves = [leaf_hash(entry) for entry in ALL[:300]]
-    assert TreeWriter().extend(ALL[:300], leaves) == TreeWriter().extend(ALL[:300])
-    with pytest.raises(ValueError, match="one leaf hash"):
-        TreeWriter().extend(ALL[:2], leaves)
-
-
 def test_nothing_in_nothing_out() -> None:
     writer = TreeWriter.restore(0, dict[str, bytes]().get, root=EMPTY_ROOT)
     assert writer.extend([]) == []

@@ -15,6 +15,7 @@ from pellucid.capabilities import PREDICATES, REQUIREMENTS
 from pellucid.record.predicate import COMPLETENESS, NODE_KINDS, Completeness, Listed
 from pellucid.release.predicate import RELEASE, Artifact, Release, ReleaseKind, SourceTree
 from pellucid.source.predicate import REVIEW, Extent, Independence, Payer, Result, Review, ReviewOf, Scope, tree_subject
+from pellucid.statement.canonical import canonical_json
 from pellucid.statement.dsse import IN_TOTO, Envelope, sign_payload
 from pellucid.statement.intoto import Subject
 from pellucid.statement.keys import PublicKey, Role, SecretKey
@@ -40,6 +41,8 @@ from pellucid.trust.pack import (
 from pellucid.trust.policy import parse_policy
 from pellucid.trust.predicate import PARTY, Party, PartyAction, PartyRole, key_subject
 from pellucid.trust.verdict import Rules, Verdict, decide
+
+Json = Any
 
 START = 1_790_000_000
 NOW = START + 3600
@@ -284,3 +287,18 @@ def as_json(pack: Pack) -> dict[str, Any]:
     """Return a pack as JSON that may be changed."""
     found: dict[str, Any] = json.loads(pack.to_bytes())
     return found
+
+
+def log_of(pack: Json, name: str) -> Json:
+    """Return what a pack shows of one node's log."""
+    return next(log for log in pack["logs"] if log["origin"] == f"log.{name}.example")
+
+
+def judged(world: World, pack: Json, **policy: Any) -> Verdict:
+    """Judge the file by a pack given as JSON, under a policy with these numbers."""
+    return world.decide(canonical_json(pack), policy=world.policy(**policy))
+
+
+def unmet(verdict: Verdict) -> dict[str, str]:
+    """Return what is not met, and why."""
+    return {result.name: result.why for result in verdict.results if not result.met}

@@ -18,8 +18,7 @@ from pellucid.record.home import Home
 from pellucid.record.settings import SETTINGS_FILE
 from pellucid.statement.keys import Role
 from pellucid.storage.files import FileObjects
-from pellucid.storage.sequence import Locked
-from pellucid.storage.sqlite_sequence import SqliteSequence
+from pellucid.storage.sqlite_sequence import read_lock
 from pellucid.terminal import progress
 from pellucid.tlog.fsck import FsckReport, fsck
 from pellucid.tlog.note import Verifier
@@ -80,7 +79,7 @@ def _of_home(home: Home) -> Iterator[tuple[str, FsckReport]]:
     cosigners = [c.verifier for role in (Role.WITNESS, Role.MIRROR) for c in home.cosigners(role)]
     own = home.verifier(Role.LOG)
     if not _is_empty(home.log_folder) or (home.path / _LOCK).exists():
-        lock = partial(_lock, home.path / _LOCK, own.name)
+        lock = partial(read_lock, home.path / _LOCK, own.name)
         tiles = FileTiles(FileObjects(home.log_folder))
         yield str(home.log_folder), _checked(tiles, own, lock=lock, cosigners=cosigners)
     for log_id, verifier in home.mirrored().items():
@@ -93,17 +92,6 @@ def _of_home(home: Home) -> Iterator[tuple[str, FsckReport]]:
 def _checked(source: TileSource, log: Verifier, **options: Any) -> FsckReport:
     with progress(f"checking {log.name}", unit=" entries") as shown:
         return fsck(source, log, progress=shown.reach, **options)
-
-
-def _lock(path: Path, origin: str) -> Locked | None:
-    """Read the log's own checkpoint, beside a node that may run."""
-    if not path.exists():
-        return None
-    sequence = SqliteSequence(path)
-    try:
-        return sequence.load(origin)
-    finally:
-        sequence.close()
 
 
 def _is_empty(folder: Path) -> bool:

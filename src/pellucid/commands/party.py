@@ -1,7 +1,8 @@
 """Say what a party's key may be believed in, or that it no longer may.
 
 An accreditation counts for those whose policy names the accreditor. `revoke --retired` spares what was logged before
-it; `revoke --compromised-since T` voids what was logged after T.
+it; `revoke --compromised-since T` voids what was logged after T. `erase` forgets the name that this node shows for a
+key: the log never held it, and the commitment that stays there says nothing.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ EXAMPLES = """
   pellucid --home center party accredit reviewer.key --role reviewer --name 'Example Reviewer'
   pellucid --home center party revoke reviewer.key --retired
   pellucid --home center party revoke 3f…64 hex digits… --compromised-since 2026-11-01
+  pellucid --home center party erase reviewer.key
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="accredit|revoke")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="accredit|revoke|erase")
     accredit = actions.add_parser("accredit", help="log that a key speaks in some roles")
     accredit.add_argument("key", metavar="KEY", help="a key file, or the key itself as `key show` prints it (spki)")
     accredit.add_argument(
@@ -55,6 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how = revoke.add_mutually_exclusive_group(required=True)
     how.add_argument("--retired", action="store_true", help="what was logged before still counts")
     how.add_argument("--compromised-since", metavar="T", help="what was logged after T is void")
+    erase = actions.add_parser("erase", help="forget the name that this node shows for a key")
+    erase.add_argument("key", metavar="KEY", help="a key file, the key itself (spki), or its id")
     for action in (accredit, revoke):
         action.add_argument("--key", dest="signer", type=Path, metavar="FILE", help="sign with this party key instead")
         add_passphrase_argument(action)
@@ -62,6 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Outcome:
     """Sign the statement with the home's party key and have it logged."""
+    if args.action == "erase":
+        return _erase(args)
     opening: Opening | None = None
     if args.action == "accredit":
         subject, predicate, opening = _accreditation(args)
@@ -110,6 +116,14 @@ def _revocation(args: argparse.Namespace) -> tuple[str, Party]:
     if since > time.time():
         raise InputError("lies in the future", where="--compromised-since", remedy="give the time it happened")
     return key_id, Party(action=PartyAction.COMPROMISED, since=format_time(since))
+
+
+def _erase(args: argparse.Namespace) -> Outcome:
+    public = _public_key(args.key)
+    key = public.id if public else args.key
+    erased = args.open_desk().erase_names(key)
+    words = "the name is forgotten here" if erased else "this node shows no name"
+    return Outcome({"key": key, "erased": erased}, f"key {key}: {words}")
 
 
 def _public_key(text: str) -> PublicKey | None:

@@ -1,4 +1,4 @@
-"""Seven things that must fail, each for its own reason; each on a scratch product that says it is an example."""
+"""Nine things that must fail, each for its own reason; what needs a product gets a scratch one, named an example."""
 
 from __future__ import annotations
 

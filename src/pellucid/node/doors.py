@@ -11,21 +11,19 @@ from pellucid.storage.objects import MAX_OBJECT
 from pellucid.tlog.listing import KEPT, kept_path, kept_size
 from pellucid.tlog.note import MAX_NOTE
 from pellucid.tlog.tiles import Tile
-from pellucid.tlog.witness import Witness
+from pellucid.tlog.witness import TEXT, Witness
 
-TEXT = "text/plain; charset=utf-8"
 BINARY = "application/octet-stream"
 _KEPT_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class DoorReply:
-    """An HTTP answer; `immutable` if it never changes and may be cached for ever."""
+    """An HTTP answer: status, media type, body."""
 
     status: int
     content_type: str
     body: bytes
-    immutable: bool = False
 
 
 NOT_FOUND = DoorReply(404, TEXT, b"not found\n")
@@ -82,7 +80,7 @@ def _file(log: KnownLog, path: str) -> DoorReply:
     data = None if content_type is None else log.tiles.fetch(path, MAX_OBJECT)
     if data is None or content_type is None:
         return NOT_FOUND
-    return DoorReply(200, content_type, data, immutable=path != "checkpoint")
+    return DoorReply(200, content_type, data)
 
 
 def _content_type(path: str) -> str | None:

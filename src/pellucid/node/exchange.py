@@ -76,15 +76,10 @@ class PeerExchange:
         self._client.close()
         self._source.close()
 
-    def exchange(self) -> bool:
-        """Pull once and look at the peer's copy once; tell whether the mirror is newer than before."""
-        before = self._size()
+    def exchange(self) -> None:
+        """Pull once and look at the peer's copy once."""
         self._pull()
         self._look_at_copy()
-        return self._size() != before
-
-    def _size(self) -> int | None:
-        return self._live.peer(self.peer.name).log_size
 
     def _pull(self) -> None:
         name = self.peer.name

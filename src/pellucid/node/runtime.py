@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from pellucid.capabilities import PREDICATES
 from pellucid.errors import FatalError, InputError, PellucidError, UnavailableError
 from pellucid.node.doors import Doors
 from pellucid.node.exchange import PeerExchange, witness_clients
-from pellucid.record.accept import Acceptance, Accepted
+from pellucid.record.accept import Acceptance
 from pellucid.record.accredited import Accredited
 from pellucid.record.card import NodeCard, make_card, note_signer
 from pellucid.record.home import Home
@@ -35,6 +34,7 @@ from pellucid.storage.files import FileObjects
 from pellucid.storage.home_lock import HomeLock
 from pellucid.storage.sqlite_sequence import SqliteSequence
 from pellucid.storage.witness_state import SqliteWitnessState
+from pellucid.terminal import say
 from pellucid.tlog.cosigners import Parallel
 from pellucid.tlog.note import NoteSigner, Verifier
 from pellucid.tlog.publisher import PublicationStatus, Publisher
@@ -53,7 +53,7 @@ OnFatal = Callable[[BaseException], object]
 def end_process(error: BaseException) -> NoReturn:
     """Say what happened and end at once: what is on the disk is right, what is in memory may not be."""
     remedy = f" - {error.remedy}" if isinstance(error, PellucidError) and error.remedy else ""
-    print(f"pellucid: the node stops: {type(error).__name__}: {error}{remedy}", file=sys.stderr, flush=True)  # noqa: T201
+    say(f"pellucid: the node stops: {type(error).__name__}: {error}{remedy}")
     os._exit(EXIT_FATAL)
 
 
@@ -111,7 +111,7 @@ class Node:
         self._lookups = Lookups(self.logs, self._reader, self._keys[Role.LOOKUP], self.refresh_index)
         self._recorder = self._make_recorder(registry, settings.name)
         self.views = NodeViews(home, registry, live=self.live, logs=self.logs)
-        self.doors = Doors(self.logs, self._make_witness(settings.name), self._fatal)
+        self.doors = Doors(self.logs, self._make_witness(settings.name), on_fatal)
 
     @classmethod
     def open(
@@ -166,7 +166,7 @@ class Node:
         try:
             return self._recorder.submit(data)
         except FatalError as error:
-            self._fatal(error)
+            self._on_fatal(error)
             raise
 
     def lookup(self, refs: list[str], origin: str, size: int) -> LookupAnswer:
@@ -250,7 +250,7 @@ class Node:
             node_key=self._keys[Role.NODE],
             clock=self._clock,
             due_within=lambda: self.logs.now().settings.due_within,
-            accepted=self._remember,
+            accepted=self._accredited.remember,
         )
 
     def _make_witness(self, origin: str) -> Witness:
@@ -261,9 +261,6 @@ class Node:
     def _witnessed(self, origin: str) -> Verifier | None:
         peer = self.logs.now().peer(origin)
         return None if peer is None else peer.verifier(Role.LOG)
-
-    def _remember(self, accepted: Accepted) -> None:
-        self._accredited.remember(accepted)
 
     def _configure(self, situation: Situation) -> None:
         """Ask, pull from and count the peers as they are now; nothing is published by the settings of before."""
@@ -300,7 +297,9 @@ class Node:
         return _RunningExchange(exchange, (peer, url), threading.Event())
 
     def _run_exchange(self, running: _RunningExchange) -> None:
-        every = lambda: self.logs.now().settings.mirror_every  # noqa: E731
+        def every() -> float:
+            return self.logs.now().settings.mirror_every
+
         self._spawn(f"exchange with {running.exchange.peer.name}", lambda: running.exchange.run(running.stop, every))
 
     def _sign_on(self, interval: float) -> None:
@@ -365,10 +364,7 @@ class Node:
             return
         except BaseException as error:  # noqa: BLE001 - whatever it is, this thread's work is not done any more
             if not self._stop.is_set() or isinstance(error, FatalError):
-                self._fatal(error)
-
-    def _fatal(self, error: BaseException) -> None:
-        self._on_fatal(error)
+                self._on_fatal(error)
 
 
 def _open_log(home: Home, sequence: SqliteSequence, signer: NoteSigner) -> Log:

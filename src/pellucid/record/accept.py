@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from pellucid.errors import PellucidError
 from pellucid.record.predicate import Refusal
@@ -38,7 +39,7 @@ class Accepted:
         Not the statement alone: else whoever logs somebody's words under another signature first would keep the
         author's own signature out.
         """
-        return bytes.fromhex(sha256_hex(f"{self.parsed.id} {' '.join(sorted(self.signers))}".encode()))
+        return sha256(f"{self.parsed.id} {' '.join(sorted(self.signers))}".encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)

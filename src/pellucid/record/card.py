@@ -13,11 +13,11 @@ from pellucid.statement.dsse import IN_TOTO, Envelope, sign_payload
 from pellucid.statement.intoto import Statement
 from pellucid.statement.keys import PublicKey, Role, SecretKey
 from pellucid.statement.predicate import make_statement, read_predicate
+from pellucid.tlog.checkpoint import origin_hash
 from pellucid.tlog.note import NoteSigner, SignatureKind, Verifier
 from pellucid.tlog.quorum import KeyUse, refuse_shared_keys
 from pellucid.trust.predicate import key_subject
 
-CARD_ROLES = (Role.LOG, Role.WITNESS, Role.MIRROR, Role.LOOKUP, Role.NODE, Role.PARTY)
 COSIGNERS = (Role.WITNESS, Role.MIRROR)
 
 
@@ -41,7 +41,7 @@ class NodeCard:
     @property
     def log_id(self) -> str:
         """The SHA-256 of the origin, how the node's log is named in paths."""
-        return sha256(self.card.name.encode()).hexdigest()
+        return origin_hash(self.card.name)
 
     def verifier(self, role: Role) -> Verifier:
         """Return the key that checks what the node signs on checkpoints as log, witness or mirror."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -15,6 +14,7 @@ from pellucid.statement.canonical import CanonicalError, parse_json
 from pellucid.statement.dsse import ENVELOPE_LIMIT, Envelope
 from pellucid.statement.keys import PublicKey
 from pellucid.statement.predicate import Count, Sha256
+from pellucid.tlog.checkpoint import origin_hash
 from pellucid.tlog.note import MAX_NOTE
 from pellucid.tlog.sources import HttpTiles
 from pellucid.tlog.web import Reply, WebClient
@@ -95,11 +95,6 @@ class LookupReply:
     entries: tuple[tuple[int, Envelope], ...]
 
 
-def log_id(origin: str) -> str:
-    """Return how a log is named in paths: the SHA-256 of its origin."""
-    return sha256(origin.encode()).hexdigest()
-
-
 class NodeClient:
     """The node at `url`; one connection, safe between threads. `timeout` bounds a silence, `deadline` a request.
 
@@ -140,23 +135,19 @@ class NodeClient:
 
     def covering(self, origin: str, index: int) -> tuple[int, bytes] | None:
         """Return size and note of the first kept checkpoint that covers an entry, None if there is none."""
-        path = f"api/logs/{log_id(origin)}/checkpoints/covering/{index}"
-        reply = self._web.get(path, limit=_SMALL_LIMIT)
-        if reply.status == 404:
+        path = f"api/logs/{origin_hash(origin)}/checkpoints/covering/{index}"
+        reply = self._find(path, limit=_SMALL_LIMIT)
+        if reply is None:
             return None
-        if reply.status != 200:
-            raise self._unexpected(path, reply)
         found = self._model(path, reply, _CoveringReply)
         return found.size, found.note.encode()
 
     def statement(self, statement_id: str) -> FoundStatement | None:
         """Return a statement by its id and where it stands, None if the node has it not."""
         path = f"api/statements/{statement_id}"
-        reply = self._web.get(path, limit=_SMALL_LIMIT)
-        if reply.status == 404:
+        reply = self._find(path, limit=_SMALL_LIMIT)
+        if reply is None:
             return None
-        if reply.status != 200:
-            raise self._unexpected(path, reply)
         found = self._model(path, reply, _StatementReply)
         envelope = self._envelope(found.envelope, "its statement")
         if envelope.id != statement_id:
@@ -166,11 +157,9 @@ class NodeClient:
     def key(self, key_id: str) -> PublicKey | None:
         """Return a key by its id, None if the node does not know it."""
         path = f"api/keys/{key_id}"
-        reply = self._web.get(path, limit=_SMALL_LIMIT)
-        if reply.status == 404:
+        reply = self._find(path, limit=_SMALL_LIMIT)
+        if reply is None:
             return None
-        if reply.status != 200:
-            raise self._unexpected(path, reply)
         try:
             key = PublicKey.from_base64(self._model(path, reply, _KeyReply).spki, where=f"{self.url}/{path}")
         except InputError as error:
@@ -185,22 +174,26 @@ class NodeClient:
 
     def tiles(self, origin: str, *, mirrored: bool) -> HttpTiles:
         """Return the files of the node's own log, or of its mirror of somebody's."""
-        path = f"{self.url}/mirror/{log_id(origin)}" if mirrored else self.url
+        path = f"{self.url}/mirror/{origin_hash(origin)}" if mirrored else self.url
         return HttpTiles(path, origin, api=self.url, **self._times)
 
     def mirror_checkpoint(self, origin: str) -> bytes | None:
         """Return the checkpoint that the node's mirror of a log serves, None if it has none."""
-        path = f"mirror/{log_id(origin)}/checkpoint"
-        reply = self._web.get(path, limit=MAX_NOTE)
-        if reply.status == 404:
-            return None
-        if reply.status != 200:
-            raise self._unexpected(path, reply)
-        return reply.body
+        reply = self._find(f"mirror/{origin_hash(origin)}/checkpoint", limit=MAX_NOTE)
+        return None if reply is None else reply.body
 
     def close(self) -> None:
         """Drop the connection."""
         self._web.close()
+
+    def _find(self, path: str, *, limit: int) -> Reply | None:
+        """Get what the node may not have; None where it says so."""
+        reply = self._web.get(path, limit=limit)
+        if reply.status == 404:
+            return None
+        if reply.status != 200:
+            raise self._unexpected(path, reply)
+        return reply
 
     def _get(self, path: str, *, limit: int) -> Reply:
         reply = self._web.get(path, limit=limit)

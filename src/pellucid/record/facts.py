@@ -142,7 +142,7 @@ class Record:
     """One statement as this node knows it, wherever it is logged."""
 
     id: str
-    kind: str | None  # release, review, delta, party, withdrawal, completeness, receipt, card; None if not known here
+    kind: str | None  # release, review, delta, party or withdrawal; None if not known here
     predicate_type: str
     authors: tuple[str, ...]  # key ids whose signature was found good; empty if none is known here
     subjects: tuple[SubjectFact, ...]
@@ -212,7 +212,7 @@ class MirrorFact:
 class Alarm:
     """Evidence that something is wrong with a log or a release."""
 
-    kind: str  # doubled-release, inconsistent-log, stale-log, withheld-entry
+    kind: str  # doubled-release, inconsistent-log, stale-log
     what: str  # one sentence, neutral
     log: str | None
     statements: tuple[str, ...]
@@ -286,7 +286,8 @@ class Views(Protocol):
     def referring(self, ref: str, *, kind: str | None = None, limit: int = 200) -> tuple[Record, ...]:
         """Return statements that name `ref` in their predicate (base trees, sources, withdrawn ids …)."""
 
-    def by_author(self, key: str, *, limit: int = 200) -> tuple[Record, ...]: ...
+    def by_author(self, key: str, *, limit: int = 200) -> tuple[Record, ...]:
+        """Return statements that a key signed, newest logged first."""
 
     def products(self, *, matching: str | None = None, limit: int = 500, offset: int = 0) -> tuple[ProductRow, ...]:
         """Return products by name; `matching` is a case-insensitive substring."""

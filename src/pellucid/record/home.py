@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -21,10 +20,11 @@ from pellucid.statement.dsse import Envelope
 from pellucid.statement.keys import PublicKey, Role, SecretKey, generate_key, read_public, seal_key, unseal_key
 from pellucid.storage.failures import fatal_io
 from pellucid.storage.files import FileObjects
+from pellucid.tlog.checkpoint import origin_hash
 from pellucid.tlog.note import Verifier
 from pellucid.tlog.quorum import Cosigner, Quorum, refuse_shared_keys
 
-_CARD_LIMIT = 65_535
+_FILE_LIMIT = 65_535
 _FOLDERS = ("keys", "log", "mirrors", "peers", "alarms", "blobs")
 
 
@@ -151,7 +151,7 @@ class Home:
 
     def remove_peer(self, name: str) -> bool:
         """Part from a node: it is no longer witnessed, mirrored or asked; what was mirrored stays. False if unknown."""
-        path = self.path / "peers" / f"{sha256(name.encode()).hexdigest()}.json"
+        path = self.path / "peers" / f"{origin_hash(name)}.json"
         known = path.exists()
         peers = FileObjects(path.parent)
         peers.delete(path.name)
@@ -289,7 +289,7 @@ def _stats(paths: list[Path]) -> Iterator[tuple[Path, os.stat_result]]:
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(_CARD_LIMIT + 1)
+            return file.read(_FILE_LIMIT + 1)
     except FileNotFoundError:
         raise HomeError("is missing", where=str(path), remedy="restore it from the copy you keep") from None
     except OSError as error:

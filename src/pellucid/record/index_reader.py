@@ -89,14 +89,16 @@ class IndexReader:
         """Return what `about` gives for each of many references, `limit` of them for each."""
         found: dict[str, list[Indexed]] = {ref: [] for ref in refs}
         for some in _batches(list(found)):
+            # A place for each reference of its own: one with many statements must not crowd out the others.
             query = (
-                f"SELECT DISTINCT r.ref, {_STATEMENT} FROM reference r JOIN statement s ON s.id = r.statement"  # noqa: S608 - our own names
-                f" WHERE r.ref IN ({_marks(some)}) AND r.how IN (?, ?, ?) AND (? IS NULL OR s.kind = ?) {ORDER} LIMIT ?"
+                f"SELECT ref, {_STATEMENT} FROM (SELECT r.ref, s.*,"  # noqa: S608 - our own names
+                f" ROW_NUMBER() OVER (PARTITION BY r.ref {ORDER}) AS place FROM statement s"
+                f" JOIN (SELECT DISTINCT ref, statement FROM reference WHERE ref IN ({_marks(some)})"
+                " AND how IN (?, ?, ?)) r ON r.statement = s.id WHERE ? IS NULL OR s.kind = ?) s"
+                " WHERE place <= ? ORDER BY ref, place"
             )
-            rows = self.rows(query, *some, SUBJECT, CONCERN, UNFIT, kind, kind, limit * len(some))
-            for ref, *rest in rows:
-                if len(found[ref]) < limit:
-                    found[ref].append(Indexed(*rest))
+            for ref, *rest in self.rows(query, *some, SUBJECT, CONCERN, UNFIT, kind, kind, limit):
+                found[ref].append(Indexed(*rest))
         return found
 
     def referring(self, ref: str, kind: str | None, limit: int) -> Sequence[Indexed]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 
 from pellucid.errors import EvidenceError, InputError
 from pellucid.record.card import NodeCard
@@ -14,6 +13,7 @@ from pellucid.record.settings import Settings
 from pellucid.statement.keys import PublicKey, Role
 from pellucid.storage.files import FileObjects
 from pellucid.storage.objects import MAX_OBJECT
+from pellucid.tlog.checkpoint import origin_hash
 from pellucid.tlog.note import Verifier
 from pellucid.tlog.quorum import Cosigner, Quorum
 from pellucid.tlog.reader import FileTiles, LogReader
@@ -100,7 +100,7 @@ class Logs:
 
     def by_origin(self, origin: str) -> KnownLog | None:
         """Return a log by its origin."""
-        return self.get(sha256(origin.encode()).hexdigest())
+        return self.get(origin_hash(origin))
 
     def _read_or_keep(self) -> Situation:
         """Read anew; a mistake in a file that is being edited must not take down a node that runs."""
@@ -116,7 +116,7 @@ class Logs:
         home, settings, peers = self.home, self.home.settings, self.home.peers()
         witnesses = home.cosigners(Role.WITNESS)
         self.problem = None
-        own_id = sha256(settings.name.encode()).hexdigest()
+        own_id = origin_hash(settings.name)
         logs = {own_id: self._log(own_id, home.verifier(Role.LOG), settings, None, witnesses)}
         cards = {peer.log_id: peer for peer in peers}
         for log_id, verifier in home.mirrored().items():

@@ -11,6 +11,7 @@ from typing import Any
 from pellucid.errors import EvidenceError, UnavailableError
 from pellucid.record.monitor_state import Judged, MonitorState, Remembered
 from pellucid.record.sources import Nodes, cosigned
+from pellucid.statement.digest import sha256_hex
 from pellucid.statement.dsse import Envelope
 from pellucid.statement.moment import format_time
 from pellucid.statement.predicate import Parsed, Registry, parse_statement
@@ -301,7 +302,5 @@ def _texts(*signed: SignedCheckpoint) -> tuple[str, ...]:
 
 def evidence_files(found: Pass) -> Mapping[str, bytes]:
     """Return the notes that prove an alarm, by file names that stay the same for the same notes."""
-    from pellucid.statement.digest import sha256_hex  # noqa: PLC0415 - only after an alarm
-
     notes = [note.encode() for notice in found.alarms for note in notice.evidence]
     return {f"{sha256_hex(note)[:32]}.checkpoint": note for note in notes}

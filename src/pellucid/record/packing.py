@@ -21,8 +21,16 @@ from pellucid.tlog.tlog_proof import TlogProof
 from pellucid.trust.closure import closure
 from pellucid.trust.evidence import signers_of
 from pellucid.trust.keyring import Keyring, read_keyring
-from pellucid.trust.pack import NOT_PROVEN, Covering, Pack, PackedLog, PackedStatement, PackSubject, encode_path
-from pellucid.trust.pack import decode_path as decode
+from pellucid.trust.pack import (
+    NOT_PROVEN,
+    Covering,
+    Pack,
+    PackedLog,
+    PackedStatement,
+    PackSubject,
+    decode_path,
+    encode_path,
+)
 from pellucid.trust.policy import Policy
 from pellucid.trust.predicate import PARTY
 
@@ -112,7 +120,7 @@ def tlog_proofs(pack: Pack, concerns: Callable[[Envelope], bool]) -> Sequence[Lo
             envelope = Envelope.from_json(item.envelope)
             if concerns(envelope):
                 note = next(note for size, note in sized if size > item.index)
-                path = tuple(decode(item.inclusion, where=log.origin))
+                path = tuple(decode_path(item.inclusion, where=log.origin))
                 found.append(LoggedProof(log.origin, item.index, envelope, TlogProof(item.index, path, note)))
     return found
 

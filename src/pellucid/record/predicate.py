@@ -12,12 +12,13 @@ from pellucid.statement import types
 from pellucid.statement.intoto import Statement, StatementError
 from pellucid.statement.predicate import Count, Predicate, PredicateKind, Sha256, Time
 
-Origin = Annotated[str, msgspec.Meta(pattern=r"^[^\s+\x00-\x1f\x7f]+$", min_length=1, max_length=200)]
-Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]+$", min_length=1, max_length=200)]
-Vkey = Annotated[str, msgspec.Meta(pattern="^[!-~]+$", max_length=500)]
+Origin = Annotated[str, msgspec.Meta(pattern=r"^[^\s+\x00-\x1f\x7f]+$(?!\n)", min_length=1, max_length=200)]
+Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)", min_length=1, max_length=200)]
+Vkey = Annotated[str, msgspec.Meta(pattern=r"^[!-~]+$(?!\n)", max_length=500)]
 Spki = Annotated[str, msgspec.Meta(min_length=60, max_length=60)]
 RefText = Annotated[
-    str, msgspec.Meta(pattern="^(sha256|gitTree|statement|key|release):[0-9a-f]{64}$", min_length=68, max_length=74)
+    str,
+    msgspec.Meta(pattern=r"^(sha256|gitTree|statement|key|release):[0-9a-f]{64}$(?!\n)", min_length=68, max_length=74),
 ]
 
 
@@ -38,7 +39,7 @@ class Card(Predicate, frozen=True):
     lookup: Spki
     node: Spki
     party: Spki
-    url: Annotated[str, msgspec.Meta(pattern="^https?://[!-~]+$", max_length=300)] | None = None
+    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[!-~]+$(?!\n)", max_length=300)] | None = None
 
 
 class Outcome(StrEnum):

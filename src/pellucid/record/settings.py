@@ -15,7 +15,7 @@ from pellucid.toml_file import load_toml
 SETTINGS_FILE = "node.toml"
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
-Address = Annotated[str, msgspec.Meta(pattern="^https?://[!-~]+$", max_length=300)]
+Address = Annotated[str, msgspec.Meta(pattern=r"^https?://[!-~]+$(?!\n)", max_length=300)]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,7 +31,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     region: Text
     operator: Text
     url: Address | None = None
-    listen: Annotated[str, msgspec.Meta(pattern=r"^[!-~]+:[0-9]{1,5}$", max_length=200)] = "127.0.0.1:8400"
+    listen: Annotated[str, msgspec.Meta(pattern=r"^[!-~]+:[0-9]{1,5}$(?!\n)", max_length=200)] = "127.0.0.1:8400"
     quorum: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
     publish_every: Seconds = 0.2
     republish_every: Seconds = 600.0

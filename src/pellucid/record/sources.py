@@ -15,6 +15,7 @@ from pellucid.trust.policy import KeyUse, Policy, PolicyNode
 
 Connect = Callable[[str], NodeClient]
 Tell = Callable[[str], None]
+_COVERINGS_TRIED = 16
 
 
 class NoSourceError(UnavailableError):
@@ -137,9 +138,9 @@ def _seen(log: LogAtHand, keyring: Keyring) -> int:
     return keyring.quorum(log.origin).seen_time(cosigned(log.head, log.held, keyring)) or 0
 
 
-def covering(log: LogAtHand, index: int, keyring: Keyring, *, tries: int = 16) -> SignedCheckpoint:
-    """Return the smallest kept checkpoint over an entry that meets the quorum, up to `tries`; else the head."""
-    for size in log.reader.source.kept(index, tries):
+def covering(log: LogAtHand, index: int, keyring: Keyring) -> SignedCheckpoint:
+    """Return the smallest kept checkpoint over an entry that meets the quorum; after 16 that do not, the head."""
+    for size in log.reader.source.kept(index, _COVERINGS_TRIED):
         if size > log.size:
             break
         kept = log.reader.kept_checkpoint(size)

@@ -139,7 +139,7 @@ class NodeViews:
         return self._records.records(self._index.referring(ref, kind, limit))
 
     def by_author(self, key: str, *, limit: int = 200) -> tuple[Record, ...]:
-        """Return statements that a key signed, newest logged first."""
+        """See `Views.by_author`."""
         return self._records.records(self._index.by_author(key, limit))
 
     def products(self, *, matching: str | None = None, limit: int = 500, offset: int = 0) -> tuple[ProductRow, ...]:

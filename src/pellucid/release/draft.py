@@ -100,7 +100,7 @@ def _name_and_version(path: str) -> tuple[str, str] | None:
 
 
 def _purl(path: str) -> str | None:
-    """Return the package URL of a wheel or of an archive named as wheels are; other names say too little."""
+    """Return the package URL of a wheel; other names say too little."""
     if not path.endswith(".whl"):
         return None
     guess = _name_and_version(path)

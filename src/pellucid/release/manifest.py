@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from pellucid.toml_file import LIMIT, Place, TomlError, find_place, parse_toml
 _PathText = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[^\x00-\x1f\x7f]+$",
+        pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)",
         min_length=1,
         max_length=4096,
         description="path of a file, from the manifest's folder",
@@ -47,7 +46,7 @@ class SourceTable(_Table, frozen=True):
     """
 
     git: _PathText | None = None
-    rev: Annotated[str, msgspec.Meta(pattern="^[!-~]+$", max_length=200)] | None = None
+    rev: Annotated[str, msgspec.Meta(pattern=r"^[!-~]+$(?!\n)", max_length=200)] | None = None
     tree: _PathText | None = None
     archive: _PathText | None = None
     root: _PathText | None = None
@@ -58,7 +57,7 @@ class ArtifactTable(_Table, frozen=True):
 
     name: ArtifactName
     path: _PathText
-    purl: Annotated[str, msgspec.Meta(pattern="^pkg:[!-~]+$", max_length=500)] | None = None
+    purl: Annotated[str, msgspec.Meta(pattern=r"^pkg:[!-~]+$(?!\n)", max_length=500)] | None = None
     platform: Identifier | None = None
 
 
@@ -66,7 +65,7 @@ class RulesTable(_Table, frozen=True):
     """`[[rules]]`: one rule set, and the format it is in (`yara`, `sigma`, …)."""
 
     path: _PathText
-    format: Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]+$", min_length=1, max_length=40)]
+    format: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+$(?!\n)", min_length=1, max_length=40)]
 
 
 class SbomTable(_Table, frozen=True):
@@ -116,7 +115,8 @@ class Manifest:
 
     def error(self, what: str, place: Place, remedy: str) -> InputError:
         """Return the error for what stands at `place`."""
-        return _error_at(self.text, str(self.path), place, what, remedy)
+        line, column = find_place(self.text, place)
+        return TomlError(what, where=f"{self.path}:{line}:{column}", remedy=remedy)
 
 
 def load_manifest(path: Path) -> Manifest:
@@ -144,10 +144,9 @@ def _problems(manifest: Manifest) -> Iterator[_Problem]:
         yield ("release",), "nothing is shipped", "add an [[artifact]] with its name and path"
     if manifest.file.source is not None:
         yield from _source_problems(manifest.file.source)
-    names = Counter(artifact.name for _, artifact in manifest.artifacts)
     seen: set[str] = set()
     for place, artifact in manifest.artifacts:
-        if names[artifact.name] > 1 and artifact.name in seen:
+        if artifact.name in seen:
             yield (*place, "name"), f"two artifacts are called {artifact.name!r}", "give each artifact its own name"
         seen.add(artifact.name)
 
@@ -161,8 +160,3 @@ def _source_problems(source: SourceTable) -> Iterator[_Problem]:
         yield ("source", "rev" if source.rev else "git"), "`git` and `rev` belong together", "write both or neither"
     if source.root is not None and source.archive is None:
         yield ("source", "root"), "`root` belongs to `archive`", "take `root` away"
-
-
-def _error_at(text: str, path: str, place: Place, what: str, remedy: str) -> TomlError:
-    line, column = find_place(text, place)
-    return TomlError(what, where=f"{path}:{line}:{column}", remedy=remedy)

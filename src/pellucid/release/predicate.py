@@ -50,7 +50,9 @@ class SourceTree(Predicate, frozen=True):
     sha1: Sha1
     files: Count
     size: Count
-    swhid: Annotated[str, msgspec.Meta(pattern="^swh:1:dir:[0-9a-f]{40}$", min_length=50, max_length=50)] | None = None
+    swhid: (
+        Annotated[str, msgspec.Meta(pattern=r"^swh:1:dir:[0-9a-f]{40}$(?!\n)", min_length=50, max_length=50)] | None
+    ) = None
 
 
 class RuleSet(Predicate, frozen=True):

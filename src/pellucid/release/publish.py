@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pellucid.errors import EvidenceError, InputError
-from pellucid.release.manifest import Manifest, SourceTable
+from pellucid.release.manifest import Manifest
 from pellucid.release.predicate import RELEASE, Artifact, Release, RuleSet, SourceTree
 from pellucid.statement.digest import sha256_file
 from pellucid.statement.intoto import Statement, Subject
@@ -16,7 +16,7 @@ from pellucid.statement.tree import TreeIdentity
 from pellucid.toml_file import Place
 
 Identify = Callable[[Path, str | None, str | None], TreeIdentity]
-_TRUST_THE_DISK = "publish when nothing writes to it any more"
+_WHEN_QUIET = "publish when nothing writes to it any more; nothing was logged"
 
 
 class ChangedError(InputError):
@@ -53,8 +53,8 @@ class Prepared:
                 raise self._changed(place, before, "changed")
 
     def _changed(self, place: Place, file: HashedFile, how: str) -> ChangedError:
-        error = self.manifest.error(f"{file.path} {how} while it was being published", place, _TRUST_THE_DISK)
-        return ChangedError(error.what, where=error.where, remedy=f"{_TRUST_THE_DISK}; nothing was logged")
+        error = self.manifest.error(f"{file.path} {how} while it was being published", place, _WHEN_QUIET)
+        return ChangedError(error.what, where=error.where, remedy=error.remedy)
 
 
 def prepare(manifest: Manifest, identify: Identify) -> Prepared:
@@ -107,14 +107,10 @@ def _identify_source(manifest: Manifest, identify: Identify) -> TreeIdentity | N
     if not path.exists():
         raise manifest.error(f"{path} does not exist", ("source", field), "mend the path")
     try:
-        return _identity(table, path, identify)
+        return identify(path, table.rev, table.root)
     except (InputError, EvidenceError) as error:
         remedy = error.remedy or "mend the source"
         raise manifest.error(f"the source cannot be identified: {error}", ("source", field), remedy) from error
-
-
-def _identity(table: SourceTable, path: Path, identify: Identify) -> TreeIdentity:
-    return identify(path, table.rev, table.root)
 
 
 def _statement(

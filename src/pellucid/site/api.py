@@ -204,7 +204,7 @@ def submit(request: HttpRequest) -> HttpResponse:
 def statements(
     request: HttpRequest,
     ref: Annotated[RefText, Query(description="what they are about: kind:sha256")],
-    type: Annotated[str | None, Query(max_length=500, description="only this predicate type")] = None,  # noqa: A002
+    type: Annotated[str | None, Query(max_length=500, description="only this predicate type")] = None,  # noqa: A002 - as in the query
     limit: Annotated[int, Query(ge=1, le=_MOST_STATEMENTS)] = 100,
 ) -> dict[str, Any]:
     """List statements that concern a reference, as this node's index has them; `/api/lookup` signs its answer."""

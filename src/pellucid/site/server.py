@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import json
 import logging
 import os
 import signal
@@ -20,7 +19,6 @@ import traceback
 from dataclasses import dataclass
 from multiprocessing import util
 from multiprocessing.connection import Connection, Pipe
-from pathlib import Path
 from typing import Any, NoReturn, cast
 from urllib.parse import urlsplit
 
@@ -140,9 +138,9 @@ class Worker:
 
 def serve(home: Home, passphrase: bytes, address: Address) -> None:
     """Serve until told to stop (SIGTERM, SIGINT); raises ServeError, or what kept the node from opening."""
-    url = home.node_url()
-    if url is not None or home.holder() is not None:
-        where = f"process {_holder(home)}" + (f", {url}" if url else "")
+    holder, url = home.holder(), home.node_url()
+    if holder is not None:
+        where = f"process {holder or 'unknown'}" + (f", {url}" if url else "")
         raise ServeError(
             f"this home is in use already ({where})", where=str(home.path), remedy="stop that process first"
         )
@@ -179,8 +177,7 @@ def _judge(reports: Connection, code: Any, home: Home) -> None:
         while reports.poll():
             said |= reports.recv()
     if "error" in said:
-        error = _reported(said)
-        raise error
+        raise _reported(said)
     if code and "stopped" not in said:
         raise ServeError(
             "the node ended by itself",
@@ -218,14 +215,6 @@ def _hosts(home: Home, address: Address) -> list[str]:
     if public is not None and (host := urlsplit(public).hostname):
         names.append(host)
     return list(dict.fromkeys(names))
-
-
-def _holder(home: Home) -> str:
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        return str(json.loads((home.path / "serving.json").read_bytes())["pid"])
-    with contextlib.suppress(OSError):
-        return Path(home.path / "lock").read_text().strip() or "unknown"
-    return "unknown"
 
 
 def _end_with(parent: int) -> None:

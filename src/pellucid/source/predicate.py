@@ -141,6 +141,12 @@ class Delta(Predicate, frozen=True):
         return max(self.lines, files, 1)
 
 
+def worst_of(deltas: Iterable[Delta]) -> tuple[int, int]:
+    """Return the debt and the changed binary files of one change that several measured: what is worse for the file."""
+    known = list(deltas)
+    return max(delta.debt for delta in known), max(delta.binary_changed for delta in known)
+
+
 def tree_subject(tree: str) -> Subject:
     """Name a source tree as the subject of a statement, by its sha256 tree id."""
     return Subject({"gitTree": tree}, "source")

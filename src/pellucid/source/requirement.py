@@ -11,7 +11,18 @@ from typing import Annotated
 
 import msgspec
 
-from pellucid.source.predicate import DELTA, REVIEW, Delta, Extent, Independence, Payer, Review, ReviewOf, subject_of
+from pellucid.source.predicate import (
+    DELTA,
+    REVIEW,
+    Delta,
+    Extent,
+    Independence,
+    Payer,
+    Review,
+    ReviewOf,
+    subject_of,
+    worst_of,
+)
 from pellucid.source.predicate import Result as Conclusion
 from pellucid.statement.moment import parse_time
 from pellucid.statement.predicate import Word
@@ -229,8 +240,9 @@ def _measured_steps(case: Case, requirement: ReviewRequirement) -> Iterator[Step
         delta = _delta(testimony)
         measured[_tree(testimony), tree_ref(delta.base)].append(delta)
     for (target, base), deltas in measured.items():
-        if max(delta.binary_changed for delta in deltas) <= requirement.max_debt_binaries:
-            yield Step(target, base, max(delta.debt for delta in deltas))
+        debt, binaries = worst_of(deltas)
+        if binaries <= requirement.max_debt_binaries:
+            yield Step(target, base, debt)
 
 
 def _live_deltas(case: Case) -> Sequence[Testimony]:

@@ -200,7 +200,7 @@ def _known(connection: sqlite3.Connection, table: str, values: Iterable[bytes]) 
     for start in range(0, len(wanted), _LOOKUP):
         chunk = wanted[start : start + _LOOKUP]
         marks = ",".join("?" * len(chunk))
-        query = f"SELECT value, entry FROM {table} WHERE value IN ({marks})"  # noqa: S608 -- names are our own
+        query = f"SELECT value, entry FROM {table} WHERE value IN ({marks})"  # noqa: S608 - names are our own
         found.update(connection.execute(query, chunk))
     return found
 

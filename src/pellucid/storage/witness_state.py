@@ -85,6 +85,6 @@ class SqliteWitnessState:
 
 
 def _row(connection: sqlite3.Connection, column: str, value: str) -> Witnessed | None:
-    query = f"SELECT size, root, timestamp, note FROM witnessed WHERE {column} = ?"  # noqa: S608 -- our own names
+    query = f"SELECT size, root, timestamp, note FROM witnessed WHERE {column} = ?"  # noqa: S608 - our own names
     row = connection.execute(query, (value,)).fetchone()
     return None if row is None else Witnessed(*row)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import msgspec
 
 from pellucid.tlog.errors import CheckpointError, KeyRoleError, MalformedNoteError, OriginError
@@ -68,6 +70,11 @@ class SignedCheckpoint(msgspec.Struct, frozen=True):
     def to_bytes(self) -> bytes:
         """Return the note as it is stored and sent."""
         return self.note.to_bytes()
+
+
+def origin_hash(origin: str) -> str:
+    """Return how a log is named in paths and tables: the SHA-256 of its origin in hexadecimal."""
+    return sha256(origin.encode()).hexdigest()
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signer: NoteSigner) -> Note:

@@ -72,7 +72,7 @@ class GroupCommit:
                 answers = self._sequence.append([entry for entries, _ in batch for entry in entries])
             except UnavailableError as error:
                 _refuse(futures, error)
-            except Exception as error:  # noqa: BLE001 -- whatever it was, what is on disk is unknown now
+            except Exception as error:  # noqa: BLE001 - whatever it was, what is on disk is unknown now
                 self._fail(error, futures)
                 return
             else:

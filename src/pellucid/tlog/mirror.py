@@ -150,13 +150,13 @@ class Mirror:
         if offered.checkpoint.size - held.size > self.step:
             sizes = self.source.kept(held.size + self.step // 2, 1)
             kept = self._fetch_kept(sizes[0]) if sizes and sizes[0] < offered.checkpoint.size else None
-            if kept is not None and (self._quorum is None or self._meets(kept)):
+            if kept is not None and self._meets(kept):
                 self._require_extension(held, kept)
                 return kept
         return offered
 
     def _meets(self, signed: SignedCheckpoint) -> bool:
-        return self._quorum is not None and self._quorum.met(cosignatures(signed.note, self._quorum.verifiers))
+        return self._quorum is None or self._quorum.met(cosignatures(signed.note, self._quorum.verifiers))
 
     def _advance(self, held: _Held, target: SignedCheckpoint) -> None:
         old_size = held.size

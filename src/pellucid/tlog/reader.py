@@ -216,10 +216,6 @@ class LogReader:
         """Return the root of the log at `size` entries."""
         return self._view_of(size).root_at(size)
 
-    def nodes(self, nodes: Sequence[Node]) -> list[bytes]:
-        """Return the hashes of nodes of the newest tree seen; a `NodeReader`."""
-        return self.view().read(nodes)
-
     def kept_checkpoint(self, size: int) -> SignedCheckpoint | None:
         """Return the checkpoint kept for `size`, None if there is none; ForkError if its root is not this log's."""
         data = self.source.fetch(kept_path(size), MAX_NOTE)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 from itertools import islice, pairwise
 from typing import Protocol
 
 import msgspec
 
 from pellucid.storage.objects import MAX_OBJECT, ObjectStore, check_path
+from pellucid.tlog.checkpoint import origin_hash
 from pellucid.tlog.listing import kept_sizes
 from pellucid.tlog.merkle import MAX_SIZE
 
@@ -64,7 +64,7 @@ class HttpTiles:
         self.url = url
         self._files = WebClient(url, timeout=timeout, deadline=deadline)
         self._api = self._files if api in {None, url} else WebClient(api or url, timeout=timeout, deadline=deadline)
-        self._listing = f"api/logs/{sha256(origin.encode()).hexdigest()}/checkpoints"
+        self._listing = f"api/logs/{origin_hash(origin)}/checkpoints"
 
     def fetch(self, path: str, limit: int = MAX_OBJECT) -> bytes | None:
         """See `TileSource.fetch`; any status but 200, 404 and 410 is an error."""

@@ -114,11 +114,6 @@ def edge_tiles(size: int) -> list[Tile]:
     return [Tile(level, count // TILE_WIDTH, count % TILE_WIDTH) for level, count in counts if count % TILE_WIDTH]
 
 
-def superseded_tiles(old_size: int, new_size: int) -> list[Tile]:
-    """Return the partial tiles of the old size that have become full at the new one; a log may delete those."""
-    return [tile for tile in edge_tiles(old_size) if tile.full.tree_size <= new_size]
-
-
 def tile_at(level: int, index: int, size: int) -> Tile:
     """Return the tile `index` of a level as it is in a log of `size` entries; TileError if it has none."""
     count = size >> TILE_HEIGHT * max(level, 0)

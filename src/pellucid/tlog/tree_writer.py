@@ -73,18 +73,15 @@ class TreeWriter:
         """Return the root of the tree."""
         return self._tree.root()
 
-    def extend(self, entries: Sequence[bytes], leaves: Sequence[bytes] | None = None) -> list[LogFile]:
+    def extend(self, entries: Sequence[bytes]) -> list[LogFile]:
         """Add entries; return every file that the log of the new size has and that of the old size had not.
 
         These are the bundles and tiles that became full, and the partial ones of the new right edge; none replaces a
-        file of other bytes. `leaves` may give the entries' leaf hashes if they are known. EntryError, and nothing
-        added, if an entry is above 65,535 bytes.
+        file of other bytes. EntryError, and nothing added, if an entry is above 65,535 bytes.
         """
-        if leaves is not None and len(leaves) != len(entries):
-            raise ValueError("one leaf hash for each entry")
         old_size = self._tree.size
         frames = [encode_entry(entry) for entry in entries]
-        rows = self._tree.extend([leaf_hash(entry) for entry in entries] if leaves is None else leaves)
+        rows = self._tree.extend([leaf_hash(entry) for entry in entries])
         files = self._extend_bundles(old_size // TILE_WIDTH, frames) if frames else []
         for level, row in enumerate(rows[::TILE_HEIGHT]):
             files += self._extend_tiles(level, (old_size >> TILE_HEIGHT * level) // TILE_WIDTH, row)

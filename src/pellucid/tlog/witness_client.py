@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from hashlib import sha256
 
 from pellucid.errors import EvidenceError, PellucidError
-from pellucid.tlog.checkpoint import open_checkpoint
+from pellucid.tlog.checkpoint import open_checkpoint, origin_hash
 from pellucid.tlog.cosignature import cosignatures
 from pellucid.tlog.cosigners import CosignRequest, CosignResult
 from pellucid.tlog.note import MAX_NOTE, Note, NoteSignature, Verifier
@@ -85,7 +84,7 @@ class WitnessClient:
         return tuple(lines)
 
     def _dispute(self, claim: str) -> CosignResult:
-        path = f"witness/{sha256(self.log.name.encode()).hexdigest()}/checkpoint"
+        path = f"witness/{origin_hash(self.log.name)}/checkpoint"
         reply = self._web.get(path, limit=MAX_NOTE)
         if reply.status != 200:
             return self._problem(f"{claim}, but does not show it (status {reply.status})")

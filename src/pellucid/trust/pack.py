@@ -20,7 +20,6 @@ from pellucid.statement.canonical import canonical_json, parse_canonical
 from pellucid.statement.commitment import Opening
 from pellucid.statement.predicate import Count, Sha256
 
-PACK_FORMAT = "pellucid-evidence/v1"
 PACK_LIMIT = 256 << 20
 
 NOT_PROVEN = (

@@ -64,7 +64,7 @@ class PolicyNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operator: Name
     obtained: Name
     key: tuple[NodeKey, ...]
-    url: Annotated[str, msgspec.Meta(pattern="^https?://[!-~]+$", max_length=300)] | None = None
+    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[!-~]+$(?!\n)", max_length=300)] | None = None
 
     def keys(self, use: KeyUse) -> Iterator[NodeKey]:
         """Yield the node's keys for one use."""

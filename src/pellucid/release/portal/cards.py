@@ -24,6 +24,7 @@ from pellucid.release.portal.coverage import Coverage, why_not
 from pellucid.release.portal.speakers import author
 from pellucid.release.predicate import Release
 from pellucid.source.predicate import Delta, Extent, Payer, Result, Review
+from pellucid.statement.reference import tree_ref
 
 RESULTS = {
     Result.PASS: (State.GOOD, "passed the criteria"),
@@ -140,7 +141,7 @@ def source_card(release: Release, record: Record, views: Views) -> SourceCard | 
     source = release.source
     if source is None:
         return None
-    others = [item for item in views.referring(f"gitTree:{source.sha256}", kind="release") if item.id != record.id]
+    others = [item for item in views.referring(tree_ref(source.sha256), kind="release") if item.id != record.id]
     words = sentence(
         "The vendor names one source tree for all of it: ",
         strong(counted(source.files, "file")),

@@ -8,14 +8,14 @@ accepts, and that stands.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from pellucid.record.facts import Record, Views
 from pellucid.release.portal.claims import stands
 from pellucid.release.portal.speakers import may_read
-from pellucid.source.predicate import Delta, Extent, Result, Review, ReviewOf
+from pellucid.source.predicate import Delta, Extent, Result, Review, ReviewOf, worst_of
 from pellucid.statement.reference import tree_ref
 from pellucid.trust.debt import Step, debts_from, debts_to
 
@@ -43,12 +43,12 @@ class _Graph:
     """What leads back from a tree, each with the tree that it starts from."""
 
     reviews: list[tuple[str, Record]] = field(default_factory=list)
-    deltas: list[tuple[str, Record]] = field(default_factory=list)
+    deltas: list[tuple[Step, Record]] = field(default_factory=list)
 
     def steps(self) -> list[Step]:
         """Return every step back and its unread lines; what somebody read is free."""
         read = [Step(tree, item.model.base, 0) for tree, item in self.reviews if item.model.extent is Extent.DELTA]
-        return [*read, *(Step(tree, item.model.base, item.model.lines) for tree, item in self.deltas)]
+        return [*read, *(step for step, _ in self.deltas)]
 
     def full(self) -> set[str]:
         """Return the trees that somebody read in full."""
@@ -69,7 +69,7 @@ def coverage(tree: str, views: Views, moment: datetime) -> Coverage:
     return Coverage(
         reviews=_newest(top),
         chain=_newest(item for item in bearing if item not in top),
-        deltas=tuple(item for start, item in graph.deltas if lines and _on_the_way(start, item, reach, floor, lines)),
+        deltas=tuple(item for step, item in graph.deltas if lines and _on_the_way(step, reach, floor, lines)),
         lines=lines,
         reviewed_at=max((item.logged_at for item in bearing if item.logged_at), default=None),
     )
@@ -108,13 +108,13 @@ def _explore(tree: str, views: Views, moment: datetime) -> _Graph:
             continue
         seen.add(reached)
         reviews = [item for item in reviews_of(reached, views) if _reads_source(item, views, moment)]
-        deltas = [item for item in views.about(tree_ref(reached), kind="delta") if _measures(item, views)]
+        deltas = list(_measured(reached, views))
         graph.reviews += [(reached, item) for item in reviews]
-        graph.deltas += [(reached, item) for item in deltas]
+        graph.deltas += deltas
         if nearest is None and any(item.model.extent is Extent.FULL for item in reviews):
             nearest = cost
         queue += [(cost, item.model.base) for item in reviews if item.model.extent is Extent.DELTA]
-        queue += [(cost + item.model.lines, item.model.base) for item in deltas]
+        queue += [(cost + step.lines, step.base) for step, _ in deltas]
         heapq.heapify(queue)
     return graph
 
@@ -123,8 +123,16 @@ def _reads_source(record: Record, views: Views, moment: datetime) -> bool:
     return why_not(record, views, moment) is None and record.model.of is ReviewOf.SOURCE
 
 
-def _measures(record: Record, views: Views) -> bool:
-    return isinstance(record.model, Delta) and stands(record) and may_read(record, views)
+def _measured(tree: str, views: Views) -> Iterator[tuple[Step, Record]]:
+    """Yield the measured changes that led to a tree; one with changed binary files has no lines to go by."""
+    by_base: dict[str, list[Record]] = {}
+    for record in views.about(tree_ref(tree), kind="delta"):
+        if isinstance(record.model, Delta) and stands(record) and may_read(record, views):
+            by_base.setdefault(record.model.base, []).append(record)
+    for base, records in by_base.items():
+        debt, binaries = worst_of(record.model for record in records)
+        if not binaries:
+            yield from ((Step(tree, base, debt), record) for record in records)
 
 
 def _debt(start: str, record: Record, reach: Mapping[str, int], floor: Mapping[str, int]) -> int | None:
@@ -132,9 +140,8 @@ def _debt(start: str, record: Record, reach: Mapping[str, int], floor: Mapping[s
     return reach[start] + floor[ground] if start in reach and ground in floor else None
 
 
-def _on_the_way(start: str, record: Record, reach: Mapping[str, int], floor: Mapping[str, int], lines: int) -> bool:
-    delta: Delta = record.model
-    return start in reach and delta.base in floor and reach[start] + delta.lines + floor[delta.base] == lines
+def _on_the_way(step: Step, reach: Mapping[str, int], floor: Mapping[str, int], lines: int) -> bool:
+    return step.target in reach and step.base in floor and reach[step.target] + step.lines + floor[step.base] == lines
 
 
 def _newest(records: Iterable[Record]) -> tuple[Record, ...]:
