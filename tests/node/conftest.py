@@ -199,7 +199,7 @@ class Town:
             for log_id, verifier in home.mirrored().items():
                 if (home.mirror_folder(log_id) / "checkpoint").exists():
                     tiles = FileTiles(FileObjects(home.mirror_folder(log_id)))
-                    assert fsck(tiles, verifier, known_files=["origin.json"]).problems == []
+                    assert fsck(tiles, verifier, known_files=["origin.json"], is_mirror=True).problems == []
 
 
 def until(condition: Callable[[], object], seconds: float = 15.0) -> None:

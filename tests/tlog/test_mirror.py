@@ -245,6 +245,9 @@ def test_what_dates_the_entries_is_held_before_the_head_is_served(home: LogHome,
     with pytest.raises(PellucidError):
         mirrored.open(source).pull()
     assert mirrored.store.fetch("checkpoint") is None
+    interrupted = FileTiles(mirrored.store)
+    assert fsck(interrupted, LOG.verifier, is_mirror=True).ok, "it has promised nothing yet"
+    assert not fsck(interrupted, LOG.verifier).ok
     del source.changes["checkpoints/001"]
     mirrored.open(source).pull()
     assert [size for size, _ in numbered(mirrored.store, KEPT)] == [1, 2]

@@ -86,7 +86,7 @@ def _of_home(home: Home) -> Iterator[tuple[str, FsckReport]]:
         folder = home.mirror_folder(log_id)
         if not _is_empty(folder):
             tiles = FileTiles(FileObjects(folder))
-            yield str(folder), _checked(tiles, verifier, cosigners=cosigners, known_files={_ORIGIN})
+            yield str(folder), _checked(tiles, verifier, cosigners=cosigners, known_files={_ORIGIN}, is_mirror=True)
 
 
 def _checked(source: TileSource, log: Verifier, **options: Any) -> FsckReport:

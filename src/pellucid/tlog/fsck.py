@@ -65,6 +65,7 @@ def fsck(
     lock: Callable[[], Locked | None] | None = None,
     cosigners: Sequence[Verifier] = (),
     known_files: Collection[str] = (),
+    is_mirror: bool = False,
     progress: Progress | None = None,
 ) -> FsckReport:
     """Check the log under the key `log` and report; damage is never raised, UnavailableError of a network is.
@@ -72,10 +73,11 @@ def fsck(
     On `FileTiles` every file there is gets checked: full and partial tiles and bundles, superseded ones too, kept
     checkpoints with their signatures and roots, and files that should not be there, other than `known_files`. Over
     HTTP it is what the published checkpoint implies, and the kept checkpoints. `lock` reads the log's own lock, whose
-    checkpoint is then what everything must lead to. Cosignatures are checked for the keys `cosigners`.
+    checkpoint is then what everything must lead to. Cosignatures are checked for the keys `cosigners`. A mirror without
+    a `checkpoint` is no problem: its first pull has not ended, and it has promised nothing.
     `progress` gets the entries done and their number.
     """
-    return _Fsck(source, log, lock, cosigners, known_files).run(progress)
+    return _Fsck(source, log, lock, cosigners, known_files, is_mirror=is_mirror).run(progress)
 
 
 class _Fsck:
@@ -86,6 +88,8 @@ class _Fsck:
         lock: Callable[[], Locked | None] | None,
         cosigners: Sequence[Verifier],
         known_files: Collection[str],
+        *,
+        is_mirror: bool,
     ) -> None:
         self.report = FsckReport(log.name)
         self._source = source
@@ -93,6 +97,7 @@ class _Fsck:
         self._lock = lock
         self._cosigners = cosigners
         self._known_files = known_files
+        self._is_mirror = is_mirror
         self._store: ObjectStore | None = source.store if isinstance(source, FileTiles) else None
         self._files = FileReader(source, self._problem, local=self._store is not None)
         self._checkpoints: dict[str, Checkpoint] = {}
@@ -110,7 +115,7 @@ class _Fsck:
         published = self._read_checkpoint("checkpoint", None)
         locked = self._read_lock()
         sizes = self._kept_sizes(published)
-        if locked is not None and not sizes:
+        if (locked is not None and not sizes) or self._is_mirror:
             self._forgive_unpublished()
         for size in sizes:
             self._read_checkpoint(kept_path(size), size)
@@ -158,7 +163,7 @@ class _Fsck:
                 raise MalformedNoteError(f"a signature by {names[line.key_id]} bears another name")
 
     def _forgive_unpublished(self) -> None:
-        """A log that has not reached its quorum yet has signed something and published nothing."""
+        """A log below its quorum has signed something and published nothing; so has a mirror that is not there yet."""
         nothing = Problem("checkpoint", _MISSING)
         if nothing in self.report.problems:
             self.report.problems.remove(nothing)
