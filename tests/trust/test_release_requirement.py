@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.trust.bench_of_judges import BASE, FILE, Court
+from tests.trust.bench_of_judges import BASE, FILE, Court, key_of, policy
 
 
 def test_the_one_live_release_meets_it(court: Court) -> None:
@@ -82,3 +82,12 @@ def test_the_product_may_be_narrowed(court: Court) -> None:
     court.release()
     assert court.ask("release", product="example").met
     assert "not as other" in court.ask("release", product="other").why
+
+
+def test_the_vendor_may_be_named(court: Court) -> None:
+    court.rules = policy(party=[{"name": "rival", "key": key_of("rolf").public.spki_base64, "roles": ["vendor"]}])
+    court.release()
+    court.release("rolf", file="e" * 64)
+    assert "2 live releases" in court.ask("release").why
+    assert court.ask("release", vendor="vera").met
+    assert court.ask("release", vendor="rival").why == "this file is released, but not as any product by rival"

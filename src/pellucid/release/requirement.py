@@ -6,15 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pellucid.release.predicate import RELEASE, Release
 from pellucid.statement.reference import Ref, release_ref
+from pellucid.trust.authority import Speaker
 from pellucid.trust.predicate import PartyRole
 from pellucid.trust.requirement import Case, Requirement, RequirementKind, Result
 from pellucid.trust.testimony import Testimony, of_kind
 
 
 class ReleaseRequirement(Requirement, frozen=True):
-    """`product` narrows which product the file must belong to; `source` asks that its source tree is named."""
+    """`product` and `vendor` narrow whose what the file must be; `source` asks that its source tree is named.
+
+    `vendor` is a name of the policy: without it, any vendor that the policy accepts may claim any product.
+    """
 
     product: str | None = None
+    vendor: str | None = None
     source: bool = True
 
 
@@ -23,17 +28,18 @@ def live_releases(case: Case, ref: Ref) -> Sequence[Testimony]:
     return [t for t in of_kind(case.testimonies, RELEASE, ref) if case.authority.speakers(t, PartyRole.VENDOR)]
 
 
-def doubled(case: Case, release: Testimony) -> Sequence[tuple[str, Sequence[Testimony]]]:
+def doubled(case: Case, release: Testimony, vendor: str | None = None) -> Sequence[tuple[str, Sequence[Testimony]]]:
     """Return each place of `release` that more than one release claims, as words, with those releases.
 
-    A claim counts that may be live: late proof, a key's end or a withdrawal that is not the vendor's hides none.
+    A claim counts that may be live: late proof, a key's end or a withdrawal that is not the vendor's hides none. Where
+    a `vendor` is asked for, others' claims to its place are noise.
     """
     model: Release = release.parsed.predicate
     found = []
     for artifact in model.artifacts:
         place = release_ref(model.product, model.version, artifact.name)
         named = of_kind(case.testimonies, RELEASE, place)
-        claims = [t for t in named if case.authority.claimants(t, PartyRole.VENDOR)]
+        claims = [t for t in named if _is_by(case.authority.claimants(t, PartyRole.VENDOR), vendor)]
         if len(claims) > 1:
             found.append((f"{artifact.name} of {model.product} {model.version}", claims))
     return found
@@ -43,13 +49,14 @@ def _decide(case: Case, requirement: ReleaseRequirement) -> Iterable[Result]:
     releases = live_releases(case, case.file)
     if requirement.product is not None:
         releases = [t for t in releases if t.parsed.predicate.product == requirement.product]
+    releases = [t for t in releases if _is_by(case.authority.speakers(t, PartyRole.VENDOR), requirement.vendor)]
     if not releases:
         yield Result("release", met=False, why=_why_none(case, requirement), evidence=())
         return
     ids = tuple(t.id for t in releases)
     trees = case.source_trees()
     for release in releases:
-        for words, claims in doubled(case, release):
+        for words, claims in doubled(case, release, requirement.vendor):
             why = f"there are {len(claims)} live releases of {words}; there may be one"
             yield Result("release", met=False, why=why, evidence=tuple(t.id for t in claims))
             return
@@ -64,6 +71,10 @@ def _decide(case: Case, requirement: ReleaseRequirement) -> Iterable[Result]:
         if others:
             why += f"; withdrawn were {len(others)} that gave the place to other bytes, or named another source"
         yield Result("release", met=True, why=why, evidence=(*ids, *sorted(others)))
+
+
+def _is_by(speakers: Iterable[Speaker], vendor: str | None) -> bool:
+    return any(vendor in {None, speaker.name} for speaker in speakers)
 
 
 def _taken_back(case: Case, release: Testimony) -> Iterator[Testimony]:
@@ -89,8 +100,11 @@ def _why_none(case: Case, requirement: ReleaseRequirement) -> str:
         return "no release of this file is logged"
     if all(case.authority.withdrawal(t) for t in claims):
         return "every release of this file was withdrawn by its author"
-    if requirement.product is not None and live_releases(case, case.file):
-        return f"this file is released, but not as {requirement.product}"
+    if live_releases(case, case.file):
+        wanted = requirement.product or "any product"
+        return f"this file is released, but not as {wanted}" + (
+            f" by {requirement.vendor}" if requirement.vendor else ""
+        )
     return "no release of this file was signed by a vendor that the policy accepts"
 
 
