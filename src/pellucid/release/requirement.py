@@ -101,10 +101,8 @@ def _why_none(case: Case, requirement: ReleaseRequirement) -> str:
     if all(case.authority.withdrawal(t) for t in claims):
         return "every release of this file was withdrawn by its author"
     if live_releases(case, case.file):
-        wanted = requirement.product or "any product"
-        return f"this file is released, but not as {wanted}" + (
-            f" by {requirement.vendor}" if requirement.vendor else ""
-        )
+        by = f" by {requirement.vendor}" if requirement.vendor else ""
+        return f"this file is released, but not as {requirement.product or 'any product'}{by}"
     return "no release of this file was signed by a vendor that the policy accepts"
 
 
