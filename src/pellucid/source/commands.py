@@ -13,11 +13,10 @@ from typing import Any
 
 import msgspec
 
-from pellucid import __version__
 from pellucid.desk import Desk, Outcome, add_passphrase_argument
 from pellucid.errors import InputError, UnavailableError
 from pellucid.source.delta import measure_between
-from pellucid.source.predicate import DELTA, Delta, Independence, Payer, Result, ReviewOf, Tool, tree_subject
+from pellucid.source.predicate import DELTA, Independence, Payer, Result, ReviewOf, tree_subject
 from pellucid.source.review import Finding, ReviewFile, ReviewTable, Subjects, in_words, review_statement
 from pellucid.source.scope import count_lines, exclude
 from pellucid.statement.digest import is_sha256, sha256_file
@@ -120,9 +119,10 @@ def _tree(args: argparse.Namespace) -> Outcome:
 def _delta(args: argparse.Namespace) -> Outcome:
     base, target = _source(args.base, args.base_rev, args.base_root), _source(args.target, args.rev, args.root)
     with progress("measuring the delta", unit="") as shown:
-        measured = asdict(measure_between(base, identify(base), target, identify(target)))
+        delta = measure_between(base, identify(base), target, identify(target))
         shown.advance()
-    statement = _delta_statement(measured)
+    statement = make_statement((tree_subject(delta.target),), DELTA, delta.predicate())
+    measured = asdict(delta)
     lines = [
         f"from {measured['base']}",
         f"to   {measured['target']}",
@@ -133,12 +133,6 @@ def _delta(args: argparse.Namespace) -> Outcome:
     if not args.log and args.output is None:
         return Outcome(measured, "\n".join(lines))
     return _spoken(args, statement, measured, lines)
-
-
-def _delta_statement(measured: dict[str, Any]) -> Statement:
-    figures = {name: value for name, value in measured.items() if name != "target"}
-    delta = Delta(**figures, tool=Tool(name="pellucid", version=__version__))
-    return make_statement((tree_subject(measured["target"]),), DELTA, delta)
 
 
 def _review(args: argparse.Namespace) -> Outcome:
