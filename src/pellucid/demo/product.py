@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from pellucid.errors import InputError, PellucidError, UnavailableError
 from pellucid.statement.digest import sha256_file
@@ -62,6 +63,11 @@ class PipSettings:
     client_cert: str | None = None
     proxy: str | None = None
     trusted_hosts: frozenset[str] = field(default_factory=frozenset)
+
+    def trusts(self, url: str) -> bool:
+        """Tell whether pip takes the host of `url`, alone or with its port, without a certificate."""
+        parts = urlsplit(url)
+        return not self.trusted_hosts.isdisjoint({parts.hostname, f"{parts.hostname}:{parts.port}"})
 
 
 def pip_settings() -> PipSettings:
@@ -132,9 +138,8 @@ def _client(settings: PipSettings) -> PyPISimple:
         session.cert = settings.client_cert
     if settings.proxy:
         session.proxies = {"http": settings.proxy, "https": settings.proxy}
-    for host in settings.trusted_hosts:
-        if settings.index and f"//{host}" in settings.index:
-            session.verify = False
+    if settings.index and settings.trusts(settings.index):
+        session.verify = False
     return PyPISimple(settings.index, session=session) if settings.index else PyPISimple(session=session)
 
 
