@@ -10,21 +10,24 @@ import argparse
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from pellucid.commands.verify import read_rules
 from pellucid.desk import Outcome
 from pellucid.errors import InputError
+from pellucid.record.card import NodeCard
+from pellucid.record.client import NodeClient
+from pellucid.record.home import Home
 from pellucid.record.receipts import Promiser, ReceiptReport, Standing, check_receipt
 from pellucid.record.settings import SETTINGS_FILE
+from pellucid.record.sources import Nodes, cosigned
 from pellucid.statement.dsse import ENVELOPE_LIMIT
 from pellucid.statement.keys import PublicKey, Role
+from pellucid.storage.files import FileObjects
 from pellucid.tlog.checkpoint import SignedCheckpoint
-from pellucid.tlog.reader import LogReader
+from pellucid.tlog.cosignature import cosignatures
+from pellucid.tlog.reader import FileTiles, LogReader
+from pellucid.trust.keyring import Held
 from pellucid.trust.policy import KeyUse
-
-if TYPE_CHECKING:
-    from pellucid.record.card import NodeCard
-    from pellucid.record.home import Home
 
 EXAMPLES = """
   pellucid receipt check 5d2f….receipt.json --policy policy.toml
@@ -71,9 +74,6 @@ def _words(report: ReceiptReport) -> Sequence[str]:
 
 
 def _of_policy(path: Path) -> Sequence[Promiser]:
-    from pellucid.commands.verify import read_rules  # noqa: PLC0415 - only a policy needs it
-    from pellucid.record.sources import Nodes, cosigned  # noqa: PLC0415
-    from pellucid.trust.keyring import Held  # noqa: PLC0415
 
     rules = read_rules(path)
     nodes = Nodes(rules.policy, rules.keyring)
@@ -95,7 +95,6 @@ def _of_policy(path: Path) -> Sequence[Promiser]:
 
 
 def _of_node(url: str) -> Promiser:
-    from pellucid.record.client import NodeClient  # noqa: PLC0415 - only an address needs it
 
     client = NodeClient(url)
     card = client.card()
@@ -105,11 +104,6 @@ def _of_node(url: str) -> Promiser:
 
 def _of_home(path: Path) -> Sequence[Promiser]:
     """Return the home's own node, read from disk, and all its peers, read where they answer."""
-    from pellucid.record.home import Home  # noqa: PLC0415
-    from pellucid.storage.files import FileObjects  # noqa: PLC0415
-    from pellucid.tlog.cosignature import cosignatures  # noqa: PLC0415
-    from pellucid.tlog.reader import FileTiles  # noqa: PLC0415
-
     home = Home.find(path)
     quorum = home.quorum()
 
@@ -123,9 +117,6 @@ def _of_home(path: Path) -> Sequence[Promiser]:
 
 
 def _of_peer(home: Home, card: NodeCard) -> Promiser:
-    from pellucid.record.client import NodeClient  # noqa: PLC0415
-    from pellucid.storage.files import FileObjects  # noqa: PLC0415
-    from pellucid.tlog.reader import FileTiles  # noqa: PLC0415
 
     log = card.verifier(Role.LOG)
 
