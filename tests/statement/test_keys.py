@@ -6,7 +6,16 @@ import json
 
 import pytest
 
-from pellucid.statement.keys import KeyFileError, PublicKey, Role, generate_key, read_public, seal_key, unseal_key
+from pellucid.statement.keys import (
+    KeyFileError,
+    PublicKey,
+    Role,
+    Stretched,
+    generate_key,
+    read_public,
+    seal_key,
+    unseal_key,
+)
 
 
 def test_a_sealed_key_opens_with_its_passphrase_and_signs() -> None:
@@ -86,3 +95,15 @@ def test_a_public_key_that_binds_nobody_is_refused(encoded: str) -> None:
     for found in (raw, raw[:31] + bytes([raw[31] | 0x80])):
         with pytest.raises(KeyFileError, match="small order"):
             PublicKey(found)
+
+
+def test_keys_sealed_together_open_with_one_stretching_and_alone_too() -> None:
+    together = Stretched(b"open")
+    sealed = {name: seal_key(generate_key(Role.PARTY, name), together) for name in ("rita", "vera")}
+    assert len({json.loads(file)["kdf"]["salt"] for file in sealed.values()}) == 1
+    assert len({json.loads(file)["nonce"] for file in sealed.values()}) == 2
+    again = Stretched(b"open")
+    assert [unseal_key(file, again, where=name).name for name, file in sealed.items()] == ["rita", "vera"]
+    assert unseal_key(sealed["vera"], b"open", where="vera").name == "vera"
+    with pytest.raises(KeyFileError, match="passphrase is wrong"):
+        unseal_key(sealed["vera"], Stretched(b"shut"), where="vera")

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _SPKI_PREFIX = bytes.fromhex("302a300506032b6570032100")
 _SCRYPT_N = 1 << 15
+_SCRYPT_P = 3
+_SCRYPT_P_MOST = 8
 _SCRYPT_N_MOST = 1 << 20
 _KEY_FILE_LIMIT = 4096
 _P = 2**255 - 19
@@ -146,7 +148,7 @@ class _Kdf(msgspec.Struct, forbid_unknown_fields=True):
     name: Literal["scrypt"]
     n: Annotated[int, msgspec.Meta(ge=1024, le=_SCRYPT_N_MOST)]
     r: Literal[8]
-    p: Literal[1]
+    p: Annotated[int, msgspec.Meta(ge=1, le=_SCRYPT_P_MOST)]
     salt: str
 
 
@@ -160,17 +162,36 @@ class _KeyFile(msgspec.Struct, forbid_unknown_fields=True):
     sealed: str
 
 
-def seal_key(key: SecretKey, passphrase: bytes) -> bytes:
+class Stretched:
+    """A passphrase that is stretched once for each salt: the keys of one home are sealed under one, and open at once.
+
+    Whoever guesses passphrases has no more of it than of one key file: all are sealed with the same passphrase.
+    """
+
+    def __init__(self, passphrase: bytes) -> None:
+        self.salt = os.urandom(16)
+        self._passphrase = passphrase
+        self._known: dict[tuple[bytes, int, int], ChaCha20Poly1305] = {}
+
+    def cipher(self, salt: bytes, n: int, p: int) -> ChaCha20Poly1305:
+        """Return the cipher for what was sealed with this salt at this cost."""
+        if (salt, n, p) not in self._known:
+            self._known[salt, n, p] = _cipher(self._passphrase, salt, n, p)
+        return self._known[salt, n, p]
+
+
+def seal_key(key: SecretKey, passphrase: bytes | Stretched) -> bytes:
     """Return the key file of `key`, its seed encrypted under `passphrase`."""
-    salt, nonce = os.urandom(16), os.urandom(12)
+    stretched = _stretched(passphrase)
+    salt, nonce = stretched.salt, os.urandom(12)
     spki = key.public.spki_base64
-    cipher = _cipher(passphrase, salt, _SCRYPT_N)
+    cipher = stretched.cipher(salt, _SCRYPT_N, _SCRYPT_P)
     file = _KeyFile(
         format="pellucid-key/v1",
         role=key.role,
         name=key.name,
         public=spki,
-        kdf=_Kdf(name="scrypt", n=_SCRYPT_N, r=8, p=1, salt=base64.b64encode(salt).decode()),
+        kdf=_Kdf(name="scrypt", n=_SCRYPT_N, r=8, p=_SCRYPT_P, salt=base64.b64encode(salt).decode()),
         nonce=base64.b64encode(nonce).decode(),
         sealed=base64.b64encode(cipher.encrypt(nonce, key.seed, _bound(key.role, key.name, spki))).decode(),
     )
@@ -183,7 +204,7 @@ def read_public(data: bytes, *, where: str) -> tuple[Role, str, PublicKey]:
     return file.role, file.name, PublicKey.from_base64(file.public, where=where)
 
 
-def unseal_key(data: bytes, passphrase: bytes, *, where: str, role: Role | None = None) -> SecretKey:
+def unseal_key(data: bytes, passphrase: bytes | Stretched, *, where: str, role: Role | None = None) -> SecretKey:
     """Open a key file; raises KeyFileError for a wrong passphrase, a damaged file, or another role than `role`."""
     file = _parse(data, where=where)
     if role is not None and file.role is not role:
@@ -194,7 +215,7 @@ def unseal_key(data: bytes, passphrase: bytes, *, where: str, role: Role | None 
         )
     try:
         salt, nonce, sealed = (base64.b64decode(x, validate=True) for x in (file.kdf.salt, file.nonce, file.sealed))
-        cipher = _cipher(passphrase, salt, file.kdf.n)
+        cipher = _stretched(passphrase).cipher(salt, file.kdf.n, file.kdf.p)
         seed = cipher.decrypt(nonce, sealed, _bound(file.role, file.name, file.public))
     except (InvalidTag, ValueError):
         raise KeyFileError(
@@ -217,12 +238,16 @@ def _parse(data: bytes, *, where: str) -> _KeyFile:
         ) from None
 
 
-def _cipher(passphrase: bytes, salt: bytes, n: int) -> ChaCha20Poly1305:
+def _stretched(passphrase: bytes | Stretched) -> Stretched:
+    return passphrase if isinstance(passphrase, Stretched) else Stretched(passphrase)
+
+
+def _cipher(passphrase: bytes, salt: bytes, n: int, p: int) -> ChaCha20Poly1305:
     """Return the cipher under a stretched passphrase; verifiers open no key files, and should start without these."""
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305  # noqa: PLC0415
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt  # noqa: PLC0415
 
-    return ChaCha20Poly1305(Scrypt(salt=salt, length=32, n=n, r=8, p=1).derive(passphrase))
+    return ChaCha20Poly1305(Scrypt(salt=salt, length=32, n=n, r=8, p=p).derive(passphrase))
 
 
 def _bound(role: Role, name: str, spki: str) -> bytes:
