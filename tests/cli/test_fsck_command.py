@@ -23,7 +23,8 @@ def filled(run: Run, home: Path, center: Path) -> Path:
 def test_a_whole_log_is_told_so(run: Run, filled: Path) -> None:
     answer = run("fsck", filled, "--json")
     assert answer.code == 0
-    assert [(log["origin"], log["size"]) for log in answer.json["logs"]] == [("log.vendor.example/1", 3)]
+    checked = [(log["origin"], log["size"]) for log in answer.json["logs"]]
+    assert checked == [("log.vendor.example/1", 3), ("log.vendor.example/1/audit", 0)]
     assert run("--home", filled, "fsck").code == 0
 
 

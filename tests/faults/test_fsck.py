@@ -73,7 +73,7 @@ def test_every_home_of_the_town_is_whole_beside_the_node_that_runs(served: Town)
         checked = pellucid("fsck", node.home, "--json")
         assert checked.code == 0, checked.out
         assert checked.json["ok"]
-        assert len(checked.json["logs"]) == 3, "its own log and two mirrors"
+        assert len(checked.json["logs"]) == 4, "its own log, its audit log and two mirrors"
 
 
 @pytest.mark.parametrize("place", ["log", "mirror"])

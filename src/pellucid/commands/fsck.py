@@ -1,6 +1,6 @@
 """Derive logs again from every tile and bundle there is, and say what is damaged.
 
-HOME: the node's own log and all its mirrors. URL or LOGDIR: one log, whose key you give.
+HOME: the node's own log, its audit log and all its mirrors. URL or LOGDIR: one log, whose key you give.
 Exit 0: everything fits. Exit 1: something is damaged, and each file is named.
 """
 
@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pellucid.audit.trail import LOCK_FILE as AUDIT_LOCK
+from pellucid.audit.trail import LOG_FOLDER as AUDIT_FOLDER
 from pellucid.desk import Outcome
 from pellucid.errors import InputError
+from pellucid.jobs.home_logs import LOCK, logs_of
 from pellucid.record.home import Home
 from pellucid.record.settings import SETTINGS_FILE
-from pellucid.statement.keys import Role
 from pellucid.storage.files import FileObjects
-from pellucid.storage.sqlite_sequence import read_lock
 from pellucid.terminal import progress
 from pellucid.tlog.fsck import FsckReport, fsck
 from pellucid.tlog.note import Verifier
@@ -29,8 +29,6 @@ EXAMPLES = """
   pellucid fsck http://127.0.0.1:8400 --key 'log.vendor.example/1+…'
   pellucid fsck ./copy-of-the-log --key 'log.vendor.example/1+…'
 """
-_LOCK = "log.db"
-_ORIGIN = "origin.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,26 +74,14 @@ def _reports(what: str, key: str | None) -> Iterator[tuple[str, FsckReport]]:
 
 
 def _of_home(home: Home) -> Iterator[tuple[str, FsckReport]]:
-    cosigners = [c.verifier for role in (Role.WITNESS, Role.MIRROR) for c in home.cosigners(role)]
-    own = home.verifier(Role.LOG)
-    if not _is_empty(home.log_folder) or (home.path / _LOCK).exists():
-        lock = partial(read_lock, home.path / _LOCK, own.name)
-        tiles = FileTiles(FileObjects(home.log_folder))
-        yield str(home.log_folder), _checked(tiles, own, lock=lock, cosigners=cosigners)
-    for log_id, verifier in home.mirrored().items():
-        folder = home.mirror_folder(log_id)
-        if not _is_empty(folder):
-            tiles = FileTiles(FileObjects(folder))
-            yield str(folder), _checked(tiles, verifier, cosigners=cosigners, known_files={_ORIGIN}, is_mirror=True)
+    for log in logs_of(home):
+        with progress(f"checking {log.verifier.name}", unit=" entries") as shown:
+            yield str(log.folder), log.check(shown.reach)
 
 
 def _checked(source: TileSource, log: Verifier, **options: Any) -> FsckReport:
     with progress(f"checking {log.name}", unit=" entries") as shown:
         return fsck(source, log, progress=shown.reach, **options)
-
-
-def _is_empty(folder: Path) -> bool:
-    return not any(name != _ORIGIN for name in FileObjects(folder).children(""))
 
 
 def _described(place: str, report: FsckReport) -> dict[str, Any]:
@@ -110,7 +96,9 @@ def _described(place: str, report: FsckReport) -> dict[str, Any]:
 
 
 def _path(place: str, path: str) -> str:
-    return str(Path(place).parent / _LOCK) if path == _LOCK else f"{place.rstrip('/')}/{path}"
+    if path != LOCK:
+        return f"{place.rstrip('/')}/{path}"
+    return str(Path(place).with_name(AUDIT_LOCK if Path(place).name == AUDIT_FOLDER else LOCK))
 
 
 def _finding(report: FsckReport) -> str:

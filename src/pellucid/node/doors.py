@@ -32,8 +32,16 @@ NOT_FOUND = DoorReply(404, TEXT, b"not found\n")
 class Doors:
     """The C2SP paths of one node: its log, its witness, its mirrors. Safe between threads."""
 
-    def __init__(self, logs: Logs, witness: Witness, on_fatal: Callable[[BaseException], object]) -> None:
+    def __init__(
+        self,
+        logs: Logs,
+        witness: Witness,
+        on_fatal: Callable[[BaseException], object],
+        *,
+        audit_head: Callable[[], bytes | None],
+    ) -> None:
         self._logs = logs
+        self._audit_head = audit_head
         self._witness = witness
         self._on_fatal = on_fatal
 
@@ -45,6 +53,11 @@ class Doors:
         """Answer GET /mirror/<log id>/<path> for a log that is mirrored here."""
         known = self._logs.get(log_id)
         return NOT_FOUND if known is None or known.own else _file(known, path)
+
+    def audit_checkpoint(self) -> DoorReply:
+        """Answer GET /audit/checkpoint: the head of the audit log; nothing else of that log is public."""
+        note = self._audit_head()
+        return NOT_FOUND if note is None else DoorReply(200, TEXT, note)
 
     def witness_checkpoint(self, log_id: str) -> DoorReply:
         """Answer GET /witness/<log id>/checkpoint: the newest checkpoint cosigned of a log."""

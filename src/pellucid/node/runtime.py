@@ -11,13 +11,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
+from pellucid.audit.trail import Trail
 from pellucid.capabilities import PREDICATES
 from pellucid.errors import FatalError, InputError, PellucidError, UnavailableError
+from pellucid.node.auditing import Auditing
 from pellucid.node.doors import Doors
 from pellucid.node.exchange import PeerExchange, witness_clients
+from pellucid.outbox.webhook import PAYLOAD_TYPE
 from pellucid.record.accept import Acceptance
 from pellucid.record.accredited import Accredited
-from pellucid.record.card import NodeCard, make_card, note_signer
+from pellucid.record.card import AUDIT_SUFFIX, NodeCard, make_card, note_signer
 from pellucid.record.home import Home
 from pellucid.record.index import Index
 from pellucid.record.index_reader import IndexReader
@@ -26,7 +29,7 @@ from pellucid.record.logs import Logs, Situation
 from pellucid.record.lookup import LookupAnswer, Lookups
 from pellucid.record.recorder import Recorder
 from pellucid.record.views import NodeViews
-from pellucid.statement.dsse import Envelope
+from pellucid.statement.dsse import Envelope, sign_payload
 from pellucid.statement.keys import Role
 from pellucid.statement.predicate import Registry
 from pellucid.storage.alarms import AlarmFolder
@@ -84,7 +87,7 @@ class Node:
         self.logs = Logs(home)
         self._clock = clock
         self._on_fatal = on_fatal
-        self._keys = {role: home.secret(role, passphrase) for role in Role if role is not Role.AUDIT}
+        self._keys = home.secrets(passphrase)
         self._stop = threading.Event()
         self._heard = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -103,6 +106,7 @@ class Node:
             clock=clock,
             before=self._keep_up,
         )
+        self.auditing = Auditing(home, self._keys[Role.AUDIT], alarms=self._alarms, clock=clock)
         self._witness_state = SqliteWitnessState(home.path / "witness.db")
         self._configured = 0
         self._index = Index(home.path / "index.db", registry)
@@ -111,7 +115,8 @@ class Node:
         self._lookups = Lookups(self.logs, self._reader, self._keys[Role.LOOKUP], self.refresh_index)
         self._recorder = self._make_recorder(registry, settings.name)
         self.views = NodeViews(home, registry, live=self.live, logs=self.logs)
-        self.doors = Doors(self.logs, self._make_witness(settings.name), on_fatal)
+        witness = self._make_witness(settings.name)
+        self.doors = Doors(self.logs, witness, on_fatal, audit_head=lambda: self.auditing.checkpoint)
 
     @classmethod
     def open(
@@ -153,10 +158,19 @@ class Node:
         """How the last attempt to publish went, and who is missing."""
         return self._publisher.status
 
+    @property
+    def trail(self) -> Trail:
+        """The audit log of the node: who saw or did what that is not public."""
+        return self.auditing.trail
+
     def card(self) -> Envelope:
         """Return the node's card by its settings of now."""
         settings = self.logs.now().settings
         return make_card(settings, self.home.keys, self._keys[Role.NODE], self._keys[Role.PARTY])
+
+    def sign_notice(self, payload: bytes) -> Envelope:
+        """Sign what a webhook is told; its payload type keeps it from passing for a statement."""
+        return sign_payload(PAYLOAD_TYPE, payload, self._keys[Role.NODE])
 
     def submit(self, data: bytes) -> Envelope:
         """Log the envelope `data` if its author may; return the signed receipt, also of a refusal.
@@ -190,6 +204,7 @@ class Node:
             pass
         status = self._publisher.publish()
         self.live.publication = status
+        self.auditing.publish()
         self.refresh_index()
         return status
 
@@ -214,6 +229,8 @@ class Node:
         settings = self.logs.now().settings
         self._spawn("sequencer", lambda: self._sign_on(settings.publish_every))
         self._spawn("publisher", self._publish_on)
+        for name, body in self.auditing.bodies(self._stop, settings.publish_every, settings.republish_every):
+            self._spawn(name, body)
         self._spawn("indexer", self._index_on)
         self._spawn("watcher", self._watch)
         for running in self._exchanges.values():
@@ -229,6 +246,7 @@ class Node:
             thread.join(_STOP_WITHIN)
         self._cosigners.close()
         self._log.close()
+        self.auditing.close()
         self._index.close()
         self._witness_state.close()
         self._sequence.close()
@@ -259,8 +277,11 @@ class Node:
         return Witness(self._witness_state, signer, logs, alarms=self._alarms, clock=self._clock)
 
     def _witnessed(self, origin: str) -> Verifier | None:
-        peer = self.logs.now().peer(origin)
-        return None if peer is None else peer.verifier(Role.LOG)
+        situation = self.logs.now()
+        peer, role = situation.peer(origin), Role.LOG
+        if peer is None:
+            peer, role = situation.peer(origin.removesuffix(AUDIT_SUFFIX)), Role.AUDIT
+        return None if peer is None or role not in peer.keys else peer.verifier(role)
 
     def _configure(self, situation: Situation) -> None:
         """Ask, pull from and count the peers as they are now; nothing is published by the settings of before."""
@@ -279,6 +300,7 @@ class Node:
         before, self._cosigners = self._cosigners, Parallel(witness_clients(situation.peers, self._log.verifier))
         self._publisher.configure(self.home.quorum(), self._cosigners)
         before.close()
+        self.auditing.reconfigure(situation.peers)
         wanted = {peer.name: (peer, peer.card.url) for peer in situation.peers if peer.card.url is not None}
         for name in [name for name, running in self._exchanges.items() if running.of not in wanted.values()]:
             self._exchanges.pop(name).cancel()

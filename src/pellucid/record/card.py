@@ -19,6 +19,7 @@ from pellucid.tlog.quorum import KeyUse, refuse_shared_keys
 from pellucid.trust.predicate import key_subject
 
 COSIGNERS = (Role.WITNESS, Role.MIRROR)
+AUDIT_SUFFIX = "/audit"
 
 
 class CardError(InputError):
@@ -44,7 +45,7 @@ class NodeCard:
         return origin_hash(self.card.name)
 
     def verifier(self, role: Role) -> Verifier:
-        """Return the key that checks what the node signs on checkpoints as log, witness or mirror."""
+        """Return the key that checks what the node signs on checkpoints as log, witness, mirror or audit log."""
         return note_key(self.card.name, role, self.keys[role])
 
     @property
@@ -54,7 +55,10 @@ class NodeCard:
 
 
 def note_key(origin: str, role: Role, public: PublicKey) -> Verifier:
-    """Return a node's C2SP key: a log's is named as its origin, a witness's or mirror's has the role after a slash."""
+    """Return a node's C2SP key: its log's is named as its origin, the others have their role after a slash.
+
+    The audit log's name, `<origin>/audit`, is its origin too.
+    """
     kind = SignatureKind.COSIGNATURE if role in COSIGNERS else SignatureKind.ED25519
     return Verifier(origin if role is Role.LOG else f"{origin}/{role.value}", kind, public)
 
@@ -67,7 +71,7 @@ def note_signer(origin: str, key: SecretKey) -> NoteSigner:
 
 def make_card(settings: Settings, keys: Mapping[Role, PublicKey], node: SecretKey, party: SecretKey) -> Envelope:
     """Return the node's card, signed by its node key and its party key; the same settings give the same bytes."""
-    vkeys = {role: note_key(settings.name, role, keys[role]).vkey for role in (Role.LOG, *COSIGNERS)}
+    vkeys = {role: note_key(settings.name, role, keys[role]).vkey for role in (Role.LOG, *COSIGNERS, Role.AUDIT)}
     card = Card(
         name=settings.name,
         role=settings.role,
@@ -79,6 +83,7 @@ def make_card(settings: Settings, keys: Mapping[Role, PublicKey], node: SecretKe
         lookup=keys[Role.LOOKUP].spki_base64,
         node=keys[Role.NODE].spki_base64,
         party=keys[Role.PARTY].spki_base64,
+        audit=vkeys[Role.AUDIT],
         url=settings.address,
     )
     statement = make_statement((key_subject(keys[Role.NODE].id),), CARD, card)
@@ -95,6 +100,8 @@ def read_card(data: bytes, *, where: str = "card") -> NodeCard:
         raise CardError("its payload is not canonical JSON", where=where)
     card: Card = read_predicate(statement, CARD, where=where)
     keys = _keys(card, where)
+    if card.name.endswith(AUDIT_SUFFIX):
+        raise CardError(f"no node can be named {card.name!r}: that is the origin of an audit log", where=where)
     if statement.subjects != (key_subject(keys[Role.NODE].id),):
         raise CardError("its subject is not its node key", where=where)
     for role in (Role.NODE, Role.PARTY):
@@ -119,8 +126,11 @@ def key_uses(name: str, keys: Mapping[Role, PublicKey]) -> list[KeyUse]:
 
 def _keys(card: Card, where: str) -> Mapping[Role, PublicKey]:
     keys: dict[Role, PublicKey] = {}
-    for role in (Role.LOG, *COSIGNERS):
-        verifier = Verifier.parse(getattr(card, role.value), where=f"{where}: {role.value}")
+    for role in (Role.LOG, *COSIGNERS, Role.AUDIT):
+        vkey = getattr(card, role.value)
+        if vkey is None:
+            continue
+        verifier = Verifier.parse(vkey, where=f"{where}: {role.value}")
         if verifier != note_key(card.name, role, verifier.public):
             raise CardError(f"its {role.value} key has not the name or type that this role has", where=where)
         keys[role] = verifier.public

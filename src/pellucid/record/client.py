@@ -22,6 +22,7 @@ from pellucid.tlog.web import Reply, WebClient
 _ANSWER_LIMIT = 128 << 20
 _SMALL_LIMIT = 256 << 10
 _SAID = 300
+_JSON = "application/json"
 
 Model = TypeVar("Model")
 
@@ -117,7 +118,7 @@ class NodeClient:
 
     def submit(self, data: bytes) -> Envelope:
         """Submit an envelope's bytes; return the receipt, whether it accepts or refuses."""
-        reply = self._web.post("api/statements", data, limit=ENVELOPE_LIMIT)
+        reply = self._web.post("api/statements", data, limit=ENVELOPE_LIMIT, content_type=_JSON)
         if reply.status not in {200, 201, 400, 403, 413}:
             raise self._unexpected("api/statements", reply)
         return self._envelope(self._json("api/statements", reply), "its receipt")
@@ -125,7 +126,7 @@ class NodeClient:
     def lookup(self, origin: str, size: int, refs: Collection[str]) -> LookupReply:
         """Ask which statements of a log below `size` concern any of `refs`."""
         body = msgspec.json.encode({"log": origin, "size": size, "refs": sorted(refs)})
-        reply = self._web.post("api/lookup", body, limit=_ANSWER_LIMIT)
+        reply = self._web.post("api/lookup", body, limit=_ANSWER_LIMIT, content_type=_JSON)
         if reply.status != 200:
             raise self._unexpected("api/lookup", reply)
         found = self._model("api/lookup", reply, _LookupReply)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -158,12 +158,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Accreditation:
-    """Somebody granted a party a role."""
+    """Somebody granted a party a role, and says how its key is kept."""
 
     role: str
     by: str
     statement: str
     logged_at: datetime | None
+    custody: str = "file"  # file, browser or token
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +243,24 @@ class ProductRow:
     latest_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class AuthorRow:
+    """One key, and how much of one kind it has said."""
+
+    key: str
+    statements: int
+    newest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """How many statements of one kind were logged on one day (UTC)."""
+
+    day: date
+    kind: str
+    statements: int
+
+
 class Views(Protocol):
     """Everything that pages read."""
 
@@ -286,6 +305,11 @@ class Views(Protocol):
     def referring(self, ref: str, *, kind: str | None = None, limit: int = 200) -> tuple[Record, ...]:
         """Return statements that name `ref` in their predicate (base trees, sources, withdrawn ids …)."""
 
+    def referring_each(
+        self, refs: Sequence[str], *, kind: str | None = None, limit: int = 200
+    ) -> Mapping[str, tuple[Record, ...]]:
+        """Return what `referring` gives for each of many references."""
+
     def by_author(self, key: str, *, limit: int = 200) -> tuple[Record, ...]:
         """Return statements that a key signed, newest logged first."""
 
@@ -303,6 +327,24 @@ class Views(Protocol):
 
     def starting_with(self, prefix: str, *, limit: int = 20) -> tuple[Record, ...]:
         """Return statements whose id, or one of whose subject digests, starts with these hex digits."""
+
+    def of_kind(self, kind: str, *, limit: int = 200, offset: int = 0) -> tuple[Record, ...]:
+        """Return all statements of a kind, newest logged first."""
+
+    def authors(self, kind: str, *, limit: int = 200) -> tuple[AuthorRow, ...]:
+        """Return whose keys signed statements of a kind, those with the newest first."""
+
+    def newest_releases(self, *, limit: int = 200, offset: int = 0) -> tuple[Record, ...]:
+        """Return each product's release that was logged last, newest first, withdrawn ones too."""
+
+    def activity(self, since: datetime, kinds: Sequence[str]) -> tuple[DayCount, ...]:
+        """Return how many statements of each of these kinds were logged on each day from `since` on, oldest first."""
+
+    def parties(self, matching: str, *, limit: int = 20) -> tuple[PartyFact, ...]:
+        """Return parties whose opened name or affiliation holds `matching` in any case, or whose key starts with it.
+
+        Names are looked through for the 200 accredited last: they are not indexed, so that they can be erased.
+        """
 
     def party(self, key: str) -> PartyFact | None: ...
 

@@ -14,10 +14,19 @@ from pathlib import Path
 import msgspec
 
 from pellucid.errors import InputError, UnavailableError
-from pellucid.record.card import NodeCard, key_uses, make_card, note_key, read_card
+from pellucid.record.card import AUDIT_SUFFIX, NodeCard, key_uses, make_card, note_key, read_card
 from pellucid.record.settings import SETTINGS_FILE, Settings, change_settings, load_settings, write_settings
 from pellucid.statement.dsse import Envelope
-from pellucid.statement.keys import PublicKey, Role, SecretKey, generate_key, read_public, seal_key, unseal_key
+from pellucid.statement.keys import (
+    PublicKey,
+    Role,
+    SecretKey,
+    Stretched,
+    generate_key,
+    read_public,
+    seal_key,
+    unseal_key,
+)
 from pellucid.storage.failures import fatal_io
 from pellucid.storage.files import FileObjects
 from pellucid.tlog.checkpoint import origin_hash
@@ -82,18 +91,24 @@ class Home:
         """The node's public keys by role."""
         return {role: self._public(role) for role in Role}
 
-    def secret(self, role: Role, passphrase: bytes) -> SecretKey:
+    def secret(self, role: Role, passphrase: bytes | Stretched) -> SecretKey:
         """Open the key for one role; KeyFileError for a wrong passphrase or a file of another role."""
         path = self._key_path(role)
         return unseal_key(_read(path), passphrase, where=str(path), role=role)
 
+    def secrets(self, passphrase: bytes) -> dict[Role, SecretKey]:
+        """Open the keys of all roles."""
+        stretched = Stretched(passphrase)
+        return {role: self.secret(role, stretched) for role in Role}
+
     def card(self, passphrase: bytes) -> Envelope:
         """Return the node's card, signed anew; equal settings give equal bytes."""
-        node, party = (self.secret(role, passphrase) for role in (Role.NODE, Role.PARTY))
+        stretched = Stretched(passphrase)
+        node, party = (self.secret(role, stretched) for role in (Role.NODE, Role.PARTY))
         return make_card(self.settings, self.keys, node, party)
 
     def verifier(self, role: Role) -> Verifier:
-        """Return the node's C2SP key as log, witness or mirror."""
+        """Return the node's C2SP key as log, witness, mirror or audit log."""
         return note_key(self.settings.name, role, self.keys[role])
 
     @property
@@ -133,7 +148,7 @@ class Home:
         if card.name == settings.name:
             raise PeerError(f"{card.name} is this node's own name", remedy="give the other node's card")
         before = known.pop(card.name, None)
-        if before is not None and before.keys != card.keys:
+        if before is not None and any(card.keys.get(role) != key for role, key in before.keys.items()):
             raise PeerError(
                 f"{card.name} is known with other keys",
                 remedy="if its operator confirms the change, take it away with `peer remove`, then accept the new card",
@@ -231,6 +246,10 @@ def create_home(path: Path, settings: Settings, passphrase: bytes, *, keep_passp
     The home appears at `path` complete or not at all.
     """
     path = path.absolute()
+    if settings.name.endswith(AUDIT_SUFFIX):
+        raise HomeError(
+            f"no node can be named {settings.name!r}: that is the origin of an audit log", remedy="choose another name"
+        )
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise HomeError(
             "is the home of a node already" if (path / SETTINGS_FILE).exists() else "exists and is not empty",
@@ -251,9 +270,10 @@ def _fill(aside: Path, settings: Settings, passphrase: bytes, *, keep_passphrase
     aside.mkdir(mode=0o700, parents=True)
     for name in _FOLDERS:
         (aside / name).mkdir(mode=0o755 if name in {"log", "mirrors"} else 0o700)
+    stretched = Stretched(passphrase)
     for role in Role:
         name = settings.name if role is Role.LOG else f"{settings.name}/{role.value}"
-        _write_private(aside / "keys" / f"{role.value}.key", seal_key(generate_key(role, name), passphrase))
+        _write_private(aside / "keys" / f"{role.value}.key", seal_key(generate_key(role, name), stretched))
     if keep_passphrase:
         _write_private(aside / "passphrase", passphrase + b"\n")
     write_settings(aside, settings)

@@ -87,19 +87,11 @@ class IndexReader:
 
     def about_each(self, refs: Sequence[str], kind: str | None, limit: int) -> dict[str, list[Indexed]]:
         """Return what `about` gives for each of many references, `limit` of them for each."""
-        found: dict[str, list[Indexed]] = {ref: [] for ref in refs}
-        for some in _batches(list(found)):
-            # A place for each reference of its own: one with many statements must not crowd out the others.
-            query = (
-                f"SELECT ref, {_STATEMENT} FROM (SELECT r.ref, s.*,"  # noqa: S608 - our own names
-                f" ROW_NUMBER() OVER (PARTITION BY r.ref {ORDER}) AS place FROM statement s"
-                f" JOIN (SELECT DISTINCT ref, statement FROM reference WHERE ref IN ({_marks(some)})"
-                " AND how IN (?, ?, ?)) r ON r.statement = s.id WHERE ? IS NULL OR s.kind = ?) s"
-                " WHERE place <= ? ORDER BY ref, place"
-            )
-            for ref, *rest in self.rows(query, *some, SUBJECT, CONCERN, UNFIT, kind, kind, limit):
-                found[ref].append(Indexed(*rest))
-        return found
+        return self._each(refs, (SUBJECT, CONCERN, UNFIT), kind, limit)
+
+    def referring_each(self, refs: Sequence[str], kind: str | None, limit: int) -> dict[str, list[Indexed]]:
+        """Return what `referring` gives for each of many references, `limit` of them for each."""
+        return self._each(refs, (CONCERN, LEADS_TO), kind, limit)
 
     def referring(self, ref: str, kind: str | None, limit: int) -> Sequence[Indexed]:
         """Return statements whose predicate names `ref`, newest first."""
@@ -135,9 +127,60 @@ class IndexReader:
             offset,
         )
 
-    def version(self, row: int) -> str:
-        """Return the version of a release."""
-        return str(self.rows("SELECT version FROM release WHERE statement = ?", row)[0][0])
+    def newest_of(self, products: Sequence[str]) -> dict[str, tuple[str, str, int | None]]:
+        """Return id, version and logged time of the release of each product that was logged last."""
+        found: dict[str, tuple[str, str, int | None]] = {}
+        for some in _batches(products):
+            query = (
+                "SELECT product, sid, version, logged FROM (SELECT r.product, r.version, s.*,"  # noqa: S608 - our own names
+                f" ROW_NUMBER() OVER (PARTITION BY r.product {ORDER}) AS place FROM release r"
+                f" JOIN statement s ON s.id = r.statement WHERE r.product IN ({_marks(some)})) WHERE place = 1"
+            )
+            found |= {product: (sid, version, logged) for product, sid, version, logged in self.rows(query, *some)}
+        return found
+
+    def of_kind(self, kind: str, limit: int, offset: int = 0) -> Sequence[Indexed]:
+        """Return the statements of a kind, newest first."""
+        source = "statement s WHERE s.kind = ? ORDER BY s.logged DESC, s.first DESC, s.sid LIMIT ? OFFSET ?"
+        return self._statements(source, kind, limit, offset)
+
+    def authors(self, kind: str, limit: int) -> Sequence[Row]:
+        """Return (key, statements of that kind, newest logged time), those with the newest first."""
+        return self.rows(
+            "SELECT g.key, COUNT(*), MAX(s.logged) FROM statement s JOIN signer g ON g.statement = s.id"
+            " WHERE s.kind = ? GROUP BY g.key ORDER BY MAX(s.logged) IS NULL, MAX(s.logged) DESC, g.key LIMIT ?",
+            kind,
+            limit,
+        )
+
+    def newest_releases(self, limit: int, offset: int = 0) -> Sequence[Indexed]:
+        """Return each product's release that was logged last, newest first."""
+        newest = f"SELECT s.*, ROW_NUMBER() OVER (PARTITION BY r.product {ORDER}) AS place FROM release r"  # noqa: S608 - our own names
+        source = f"({newest} JOIN statement s ON s.id = r.statement) s WHERE s.place = 1 {ORDER} LIMIT ? OFFSET ?"
+        return self._statements(source, limit, offset)
+
+    def activity(self, since: int, kinds: Sequence[str]) -> Sequence[Row]:
+        """Return (days since 1970, kind, statements) for what was logged from `since` on, oldest first."""
+        return self.rows(
+            f"SELECT logged / 86400 AS day, kind, COUNT(*) FROM statement WHERE kind IN ({_marks(kinds)})"  # noqa: S608 - marks only
+            " AND logged >= ? GROUP BY day, kind ORDER BY day, kind",
+            *kinds,
+            since,
+        )
+
+    def accredited(self, limit: int) -> Sequence[str]:
+        """Return the keys that were accredited last."""
+        query = "SELECT key FROM party WHERE action = 'accredit' GROUP BY key ORDER BY MAX(statement) DESC, key LIMIT ?"
+        return [key for (key,) in self.rows(query, limit)]
+
+    def keys_starting_with(self, prefix: str, limit: int) -> Sequence[str]:
+        """Return keys that somebody spoke about, or that spoke, whose id starts with these hexadecimal digits."""
+        query = (
+            "SELECT key FROM party WHERE key >= ? AND key < ? UNION SELECT key FROM signer WHERE key >= ? AND key < ?"
+            " ORDER BY key LIMIT ?"
+        )
+        end = prefix + "g"
+        return [key for (key,) in self.rows(query, prefix, end, prefix, end, limit)]
 
     def starting_with(self, prefix: str, limit: int) -> Sequence[Indexed]:
         """Return statements whose id, or one of whose subject digests, starts with these hexadecimal digits."""
@@ -265,6 +308,23 @@ class IndexReader:
             connection = sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True, timeout=10.0, isolation_level=None)
             self._local.connection = connection
         return connection
+
+    def _each(
+        self, refs: Sequence[str], how: tuple[int, ...], kind: str | None, limit: int
+    ) -> dict[str, list[Indexed]]:
+        found: dict[str, list[Indexed]] = {ref: [] for ref in refs}
+        for some in _batches(list(found)):
+            # A place for each reference of its own: one with many statements must not crowd out the others.
+            query = (
+                f"SELECT ref, {_STATEMENT} FROM (SELECT r.ref, s.*,"  # noqa: S608 - our own names
+                f" ROW_NUMBER() OVER (PARTITION BY r.ref {ORDER}) AS place FROM statement s"
+                f" JOIN (SELECT DISTINCT ref, statement FROM reference WHERE ref IN ({_marks(some)})"
+                f" AND how IN ({_marks(how)})) r ON r.statement = s.id WHERE ? IS NULL OR s.kind = ?) s"
+                " WHERE place <= ? ORDER BY ref, place"
+            )
+            for ref, *rest in self.rows(query, *some, *how, kind, kind, limit):
+                found[ref].append(Indexed(*rest))
+        return found
 
     def _referring(self, ref: str, how: tuple[int, ...], kind: str | None, limit: int) -> Sequence[Indexed]:
         marks = ", ".join("?" * len(how))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 
 SUBJECT, CONCERN, LEADS_TO = 0, 1, 2
 UNFIT = 3
@@ -20,7 +20,7 @@ CREATE TABLE statement (
     id INTEGER PRIMARY KEY, sid TEXT NOT NULL UNIQUE, type TEXT NOT NULL, kind TEXT, problem TEXT,
     first INTEGER NOT NULL, logged INTEGER
 );
-CREATE INDEX statement_kind ON statement (kind);
+CREATE INDEX statement_kind ON statement (kind, logged DESC, first DESC, sid);
 CREATE TABLE place (log INTEGER NOT NULL, entry INTEGER NOT NULL, statement INTEGER NOT NULL, PRIMARY KEY (log, entry))
     WITHOUT ROWID;
 CREATE INDEX place_statement ON place (statement);

@@ -25,8 +25,9 @@ RefText = Annotated[
 class Card(Predicate, frozen=True):
     """A node's own word on who it is: name, role, region, operator, address and public keys.
 
-    Log, witness and mirror keys are C2SP vkeys; lookup, node and party keys base64 SubjectPublicKeyInfos. The subject
-    is the node key; the card is signed by the node key and the party key.
+    Log, witness, mirror and audit keys are C2SP vkeys; lookup, node and party keys base64 SubjectPublicKeyInfos. The
+    subject is the node key; the card is signed by the node key and the party key. A card without `audit` is of a node
+    that keeps no audit log, or was given before it kept one.
     """
 
     name: Origin
@@ -39,6 +40,7 @@ class Card(Predicate, frozen=True):
     lookup: Spki
     node: Spki
     party: Spki
+    audit: Vkey | None = None
     url: Annotated[str, msgspec.Meta(pattern=r"^https?://[!-~]+$(?!\n)", max_length=300)] | None = None
 
 

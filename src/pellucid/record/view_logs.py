@@ -29,7 +29,7 @@ from pellucid.tlog.listing import kept_path
 from pellucid.tlog.note import MAX_NOTE
 from pellucid.tlog.recent import Recent
 
-_NOTE_ROLES = (Role.LOG, Role.WITNESS, Role.MIRROR)
+_NOTE_ROLES = (Role.LOG, Role.WITNESS, Role.MIRROR, Role.AUDIT)
 
 
 def moment(seconds: int | None) -> datetime | None:

@@ -22,6 +22,9 @@ from pellucid.tlog.recent import Recent
 from pellucid.trust.predicate import Party, PartyAction
 from pellucid.trust.predicate import Withdrawal as WithdrawalPredicate
 
+_NAMES_MOST = 200
+_PREFIX_LEAST = 4
+_HEX = frozenset("0123456789abcdef")
 _COMMITMENTS = ("identity", "details", "explanation")
 
 
@@ -110,9 +113,10 @@ class RecordViews:
             return None
         granted = [item for item in words if item[1].action is PartyAction.ACCREDIT]
         accreditations = tuple(
-            Accreditation(role, by, statement.id, moment(statement.logged))
+            Accreditation(role.value, by, statement.id, moment(statement.logged), party.custody.value)
             for statement, word in granted
-            for role in self._roles(statement)
+            if (party := self._party(statement)) is not None
+            for role in party.roles
             for by in sorted(word.by)
         )
         opened = self._identity(granted)
@@ -122,9 +126,20 @@ class RecordViews:
         ended = self._ending(key, words, None)
         return PartyFact(key, name, affiliation, accreditations, ended, statements)
 
-    def _roles(self, indexed: Indexed) -> tuple[str, ...]:
+    def parties(self, matching: str, limit: int) -> tuple[PartyFact, ...]:
+        """Return parties by a part of what their owners opened, or by the start of their key."""
+        wanted = matching.casefold()
+        cards = _card_names(self._logs.now())
+        by_name = dict.fromkeys([*cards, *self._index.accredited(_NAMES_MOST)])
+        found = {key: party for key in by_name if (party := self.party(key)) and _named(party, wanted)}
+        if len(wanted) >= _PREFIX_LEAST and set(wanted) <= _HEX:
+            begins = [*self._index.keys_starting_with(wanted, limit), *(key for key in cards if key.startswith(wanted))]
+            found |= {key: party for key in begins if key not in found and (party := self.party(key))}
+        return tuple(found.values())[:limit]
+
+    def _party(self, indexed: Indexed) -> Party | None:
         read = self._read(indexed, self._index.places(indexed.row))
-        return tuple(role.value for role in read.model.roles) if read and isinstance(read.model, Party) else ()
+        return read.model if read and isinstance(read.model, Party) else None
 
     def _identity(self, granted: Iterable[tuple[Indexed, PartyWord]]) -> Mapping[str, str]:
         opened: dict[str, str] = {}
@@ -197,6 +212,10 @@ class RecordViews:
                 ending = Ending.RETIRED if word.action is PartyAction.RETIRE else Ending.COMPROMISED
                 return Revocation(ending, moment(word.since), by[0], statement.id, moment(statement.logged))
         return None
+
+
+def _named(party: PartyFact, wanted: str) -> bool:
+    return bool(wanted) and any(wanted in text.casefold() for text in (party.name, party.affiliation) if text)
 
 
 def _places(places: Iterable[IndexedPlace], situation: Situation) -> Iterable[Place]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from pellucid.errors import EvidenceError
 from pellucid.record.facts import (
     Alarm,
+    AuthorRow,
     CheckpointFact,
+    DayCount,
     EntryFact,
     LogFact,
     MirrorFact,
@@ -32,6 +34,7 @@ from pellucid.storage.alarms import AlarmFolder
 from pellucid.tlog.merkle import leaf_hash
 
 _ALARMS_MOST = 100
+_EPOCH = date(1970, 1, 1)
 _PREFIX_LEAST = 4
 _STALE_AT_LEAST = 3600.0
 _STALE_AFTER_REPUBLICATIONS = 3
@@ -138,18 +141,26 @@ class NodeViews:
         """See `Views.referring`."""
         return self._records.records(self._index.referring(ref, kind, limit))
 
+    def referring_each(
+        self, refs: Sequence[str], *, kind: str | None = None, limit: int = 200
+    ) -> Mapping[str, tuple[Record, ...]]:
+        """See `Views.referring_each`."""
+        return self._records.records_of(self._index.referring_each(refs, kind, limit))
+
     def by_author(self, key: str, *, limit: int = 200) -> tuple[Record, ...]:
         """See `Views.by_author`."""
         return self._records.records(self._index.by_author(key, limit))
 
     def products(self, *, matching: str | None = None, limit: int = 500, offset: int = 0) -> tuple[ProductRow, ...]:
         """See `Views.products`."""
-        rows = []
-        for product, releases in self._index.products(matching or "", limit, offset):
-            latest = self._index.releases(product, 1)[0]
-            version = self._index.version(latest.row)
-            rows.append(ProductRow(product, releases, latest.id, version, moment(latest.logged)))
-        return tuple(rows)
+        rows = self._index.products(matching or "", limit, offset)
+        newest = self._index.newest_of([product for product, _ in rows])
+        return tuple(
+            ProductRow(product, releases, sid, version, moment(logged))
+            for product, releases in rows
+            if product in newest
+            for sid, version, logged in [newest[product]]
+        )
 
     def product_total(self, *, matching: str | None = None) -> int:
         """See `Views.product_total`."""
@@ -168,6 +179,27 @@ class NodeViews:
         if not _PREFIX_LEAST <= len(prefix) <= 64 or any(char not in "0123456789abcdef" for char in prefix):
             return ()
         return self._records.records(self._index.starting_with(prefix, limit))
+
+    def of_kind(self, kind: str, *, limit: int = 200, offset: int = 0) -> tuple[Record, ...]:
+        """See `Views.of_kind`."""
+        return self._records.records(self._index.of_kind(kind, limit, offset))
+
+    def authors(self, kind: str, *, limit: int = 200) -> tuple[AuthorRow, ...]:
+        """See `Views.authors`."""
+        return tuple(AuthorRow(key, count, moment(newest)) for key, count, newest in self._index.authors(kind, limit))
+
+    def newest_releases(self, *, limit: int = 200, offset: int = 0) -> tuple[Record, ...]:
+        """See `Views.newest_releases`."""
+        return self._records.records(self._index.newest_releases(limit, offset))
+
+    def activity(self, since: datetime, kinds: Sequence[str]) -> tuple[DayCount, ...]:
+        """See `Views.activity`."""
+        rows = self._index.activity(int(since.timestamp()), kinds)
+        return tuple(DayCount(_EPOCH + timedelta(days=day), kind, count) for day, kind, count in rows)
+
+    def parties(self, matching: str, *, limit: int = 20) -> tuple[PartyFact, ...]:
+        """See `Views.parties`."""
+        return self._records.parties(matching, limit)
 
     def party(self, key: str) -> PartyFact | None:
         """See `Views.party`."""

@@ -1,0 +1,1 @@
+"""The audit log of a node: every access to anything private, recorded before it happens and cosigned by others."""
