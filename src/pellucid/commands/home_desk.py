@@ -21,19 +21,18 @@ from pellucid.desk import Submission
 from pellucid.errors import EvidenceError, InputError, UnavailableError
 from pellucid.node import submit
 from pellucid.record.client import NodeClient
+from pellucid.record.forgetting import erase_names
 from pellucid.record.home import Home
 from pellucid.record.index_reader import IndexReader
 from pellucid.record.logs import Logs
 from pellucid.record.openings import Openings
 from pellucid.record.predicate import RECEIPT, Receipt
 from pellucid.record.settings import SETTINGS_FILE
-from pellucid.record.views import NodeViews
 from pellucid.statement.commitment import Opening
 from pellucid.statement.dsse import Envelope
 from pellucid.statement.intoto import Statement
 from pellucid.statement.keys import KeyFileError, Role, SecretKey, unseal_key
 from pellucid.statement.predicate import read_predicate
-from pellucid.statement.reference import key_ref
 from pellucid.storage.blobs import Blobs
 from pellucid.storage.failures import fatal_io
 from pellucid.storage.files import FileObjects
@@ -41,7 +40,6 @@ from pellucid.terminal import is_interactive, progress
 from pellucid.tlog.checkpoint import SignedCheckpoint, open_checkpoint
 from pellucid.tlog.cosignature import cosignatures
 from pellucid.tlog.web import WebClient
-from pellucid.trust.predicate import Party
 
 _POLL = 0.1
 _KEY_LIMIT = 4096
@@ -135,14 +133,7 @@ class HomeDesk:
 
     def erase_names(self, key: str) -> int:
         """See `Desk.erase_names`."""
-        home = Home.find(self.home)
-        openings = Openings(home.path / "openings")
-        known = NodeViews(home, PREDICATES).about(key_ref(key), kind="party")
-        roots = {record.model.identity for record in known if isinstance(record.model, Party)}
-        shown = [root for root in roots if root is not None and openings.opening(root) is not None]
-        for root in shown:
-            openings.erase(root)
-        return len(shown)
+        return erase_names(Home.find(self.home), PREDICATES, key)
 
     def submit_to(self, url: str, envelope: Envelope) -> Submission:
         """See `Desk.submit_to`."""
