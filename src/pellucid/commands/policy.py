@@ -20,6 +20,7 @@ from pellucid.record.card import NodeCard, read_card
 from pellucid.statement.moment import format_time
 from pellucid.trust.policy import KeyUse, QuorumRule, duration_seconds
 from pellucid.trust.policy_draft import DraftNode, PolicyDraft
+from pellucid.trust.predicate import Custody
 from pellucid.trust.verdict import NOT_COSIGNED, Rules
 
 _CARD_LIMIT = 65_536
@@ -43,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     init.add_argument("--max-age", default="7d", metavar="DURATION", help="how old a head may be (90s, 15m, 24h, 7d)")
     init.add_argument("--review", type=int, default=0, metavar="N", help="reviewers that must have read the source")
     init.add_argument("--accreditor", action="append", metavar="NAME", help="whose accreditations count (all centers)")
+    init.add_argument(
+        "--custody",
+        action="append",
+        choices=[custody.value for custody in Custody],
+        help="how keys must be kept to speak (default: in any way); may stand several times",
+    )
     check = commands.add_parser("check", help="read a policy as `verify` would", description="Check a policy.")
     check.add_argument("policy", type=Path)
 
@@ -58,6 +65,7 @@ def draft_policy(
     quorum: QuorumRule,
     accreditors: Sequence[str],
     require: Mapping[str, Mapping[str, Any]],
+    custody: Sequence[Custody] = (),
 ) -> str:
     """Return the TOML of a policy from checked cards, each with words on how it was obtained."""
     nodes = [
@@ -72,7 +80,7 @@ def draft_policy(
         )
         for card, obtained in cards
     ]
-    return PolicyDraft(nodes, quorum, accreditors=accreditors, require=require).to_toml()
+    return PolicyDraft(nodes, quorum, accreditors=accreditors, custody=custody, require=require).to_toml()
 
 
 def _init(args: argparse.Namespace) -> Outcome:
@@ -83,7 +91,10 @@ def _init(args: argparse.Namespace) -> Outcome:
     require: dict[str, Mapping[str, Any]] = {"release": {"source": True}}
     if args.review:
         require["review"] = {"count": args.review, "max_debt_lines": 0}
-    text = draft_policy(cards, quorum=_quorum(args, cards), accreditors=args.accreditor or centers, require=require)
+    custody = [Custody(kept) for kept in dict.fromkeys(args.custody or ())]
+    accreditors = args.accreditor or centers
+    quorum = _quorum(args, cards)
+    text = draft_policy(cards, quorum=quorum, accreditors=accreditors, require=require, custody=custody)
     args.output.write_text(text)
     rules = _rules_or_remove(args.output)
     nodes = [{"name": c.name, "fingerprint": c.fingerprint, "obtained": how} for c, how in cards]
@@ -112,6 +123,7 @@ def _check(path: Path) -> Outcome:
             for n in policy.node
         ],
         "parties": [{"name": p.name, "roles": [role.value for role in p.roles]} for p in policy.party],
+        "custody": [custody.value for custody in policy.custody],
         "require": {name: dict(table) for name, table in policy.require.items()},
         "tolerates": _tolerates(rules),
     }
@@ -159,4 +171,6 @@ def _demands(rules: Rules) -> list[str]:
         lines.append(
             f"  {origin}: {tolerance['outages']} may be out of reach, {tolerance['colluders']} may lie{reachable}"
         )
+    kept = rules.policy.custody
+    lines += [f"  keys must be kept in: {', '.join(kept)}"] if len(kept) < len(Custody) else []
     return [*lines, f"  required: {', '.join(rules.policy.require)}"]

@@ -186,5 +186,9 @@ def _delta_leads_to(_statement: Statement, delta: Delta) -> Iterable[Ref]:
     return (tree_ref(delta.base),)
 
 
-REVIEW = PredicateKind("review", types.REVIEW, Review, leads_to=_review_leads_to, check=_check_review)
-DELTA = PredicateKind("delta", types.DELTA, Delta, leads_to=_delta_leads_to, check=_check_delta)
+_READERS = frozenset({"reviewer", "center"})
+
+REVIEW = PredicateKind(
+    "review", types.REVIEW, Review, leads_to=_review_leads_to, check=_check_review, spoken_by=_READERS
+)
+DELTA = PredicateKind("delta", types.DELTA, Delta, leads_to=_delta_leads_to, check=_check_delta, spoken_by=_READERS)

@@ -143,6 +143,8 @@ def _why_not_heard(case: Case, testimony: Testimony) -> str | None:
         return "its author is no accepted reviewer"
     if all(window.latest > case.moment for window in windows):
         return "nothing proves that it was logged by then"
+    if custody := case.authority.refused_author(testimony, *_READERS):
+        return f"its reviewer's key has the custody `{custody.value}`, which the policy refuses"
     return "its reviewer's key was revoked, or not accredited for certain when it was logged"
 
 
@@ -234,15 +236,24 @@ def _read_steps(accepted: Iterable[Testimony]) -> Iterator[Step]:
 
 
 def _measured_steps(case: Case, requirement: ReviewRequirement) -> Iterator[Step]:
-    """Yield what was measured between two trees; where two disagree, what is worse for the file."""
+    """Yield what was measured between two trees; where two disagree, what is worse for the file.
+
+    A measure by a key whose custody the policy refuses leads nowhere, and still weighs where it is the worse one.
+    """
     measured: dict[tuple[Ref, Ref], list[Delta]] = defaultdict(list)
     for testimony in _live_deltas(case):
-        delta = _delta(testimony)
-        measured[_tree(testimony), tree_ref(delta.base)].append(delta)
+        measured[_way(testimony)].append(_delta(testimony))
+    for testimony in of_kind(case.testimonies, DELTA):
+        if _way(testimony) in measured and case.authority.refused_author(testimony, *_READERS):
+            measured[_way(testimony)].append(_delta(testimony))
     for (target, base), deltas in measured.items():
         debt, binaries = worst_of(deltas)
         if binaries <= requirement.max_debt_binaries:
             yield Step(target, base, debt)
+
+
+def _way(delta: Testimony) -> tuple[Ref, Ref]:
+    return _tree(delta), tree_ref(_delta(delta).base)
 
 
 def _live_deltas(case: Case) -> Sequence[Testimony]:

@@ -60,6 +60,7 @@ class PredicateKind(msgspec.Struct, frozen=True):
 
     `leads_to` gives the references that whoever asks about a subject must follow too (the source tree of a release, the
     base of a delta). `concerns` gives references under which the statement is found beside its subjects' digests.
+    `spoken_by` are the roles of which its author needs one for it to count with anybody; none where every role may.
     """
 
     name: str
@@ -68,6 +69,7 @@ class PredicateKind(msgspec.Struct, frozen=True):
     leads_to: Callable[[Statement, Any], Iterable[Ref]] = lambda _s, _p: ()
     concerns: Callable[[Statement, Any], Iterable[Ref]] = lambda _s, _p: ()
     check: Callable[[Statement, Any], None] = lambda _s, _p: None
+    spoken_by: frozenset[str] = frozenset()
 
 
 Registry = Mapping[str, PredicateKind]

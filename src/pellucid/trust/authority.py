@@ -6,7 +6,7 @@ logged before it, `compromised` voids what was logged after its `since`.
 
 Every doubt counts against the file. Whoever speaks for it has to have had the role for certain; for whoever speaks
 against it, it is enough that they may have had it, and neither a revocation nor the end of an accreditation nor a
-withdrawal with a revoked key makes them unsaid.
+withdrawal with a revoked key makes them unsaid. A key that is not kept as the policy wants speaks against only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import msgspec
 from pellucid.statement.moment import parse_time
 from pellucid.statement.reference import key_ref, statement_ref
 from pellucid.trust.policy import KeyUse, Policy
-from pellucid.trust.predicate import PARTY, WITHDRAWAL, Party, PartyAction, PartyRole
+from pellucid.trust.predicate import PARTY, WITHDRAWAL, Custody, Party, PartyAction, PartyRole
 from pellucid.trust.testimony import Testimony, Window
 
 _GRANTED_BY_POLICY_ONLY = frozenset({PartyRole.VENDOR, PartyRole.CENTER})
@@ -67,6 +67,7 @@ class Authority:
         With `moment`, what may have been logged after it is heard only where it speaks against.
         """
         self._moment = moment
+        self._custody = frozenset(policy.custody)
         self._words: dict[tuple[str, str], list[Testimony]] = defaultdict(list)
         for testimony in testimonies:
             for kind in (PARTY, WITHDRAWAL):
@@ -77,10 +78,13 @@ class Authority:
         self._accreditors = {key for key, grant in self._direct.items() if grant.speaker.name in policy.accreditors}
 
     def speakers(self, testimony: Testimony, *roles: PartyRole) -> tuple[Speaker, ...]:
-        """Return the signers who for certain had one of `roles` when it was logged, unrevoked, and stand by it."""
+        """Return the signers who for certain had one of `roles` when it was logged, unrevoked, and stand by it.
+
+        Their keys are kept as the policy wants.
+        """
         found = []
         for key in sorted(testimony.signers):
-            if self._is_certain(testimony, key) and not self._withdrawals(testimony, key):
+            if self._speaks_for_certain(testimony, key) and self.refused_custody(key) is None:
                 window = _upper(testimony, key)
                 found += [s for s in self._grants(key, window, certainly=True) if s.roles & set(roles)][:1]
         return tuple(found)
@@ -117,9 +121,36 @@ class Authority:
                 return candidate
         return None
 
+    def refused_custody(self, key: str) -> Custody | None:
+        """Return how a key is said to be kept if the policy refuses that; the holder and every accreditor may say so.
+
+        One such word is enough, whatever others say, until whoever said it takes it back.
+        """
+        for testimony in self._words[PARTY.uri, key_ref(key)]:
+            party: Party = testimony.parsed.predicate
+            if party.action is PartyAction.ACCREDIT and party.custody not in self._custody:
+                said_by = testimony.signers & (self._accreditors | {key})
+                if any(self._says(testimony, speaker) for speaker in said_by):
+                    return party.custody
+        return None
+
+    def refused_author(self, testimony: Testimony, *roles: PartyRole) -> Custody | None:
+        """Return the custody for which the policy refuses a statement whose author may have had one of `roles`."""
+        refused = (self.refused_custody(speaker.key) for speaker in self.once(testimony, *roles))
+        return next((custody for custody in refused if custody is not None), None)
+
+    def _says(self, testimony: Testimony, key: str) -> bool:
+        """Tell whether `key` may have been believed in what it signed, and did not certainly take it back."""
+        direct = self._direct.get(key)
+        may = direct is None or direct.holds(testimony.window(key))
+        return may and not any(self._is_certain(taken, key) for taken in self._withdrawals(testimony, key))
+
     def _may_revoke(self, revocation: Testimony, key: str) -> bool:
         accreditors = (k for k in revocation.signers & self._accreditors if self._direct[k].holds(revocation.window(k)))
         return key in revocation.signers or any(accreditors)
+
+    def _speaks_for_certain(self, testimony: Testimony, key: str) -> bool:
+        return self._is_certain(testimony, key) and not self._withdrawals(testimony, key)
 
     def _is_certain(self, testimony: Testimony, key: str) -> bool:
         """Tell whether `key` signed by the moment and was not revoked by then."""
@@ -155,8 +186,8 @@ class Authority:
         window = _upper(accreditation, accreditor) if certainly else accreditation.window(accreditor)
         if not self._direct[accreditor].holds(window):
             return True
-        is_void = self._withdrawals(accreditation, accreditor) or not self._is_certain(accreditation, accreditor)
-        return certainly and bool(is_void)
+        stands = self._speaks_for_certain(accreditation, accreditor) and self.refused_custody(accreditor) is None
+        return certainly and not stands
 
 
 def _upper(testimony: Testimony, key: str) -> Window:

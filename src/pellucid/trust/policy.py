@@ -15,7 +15,7 @@ from pellucid.errors import InputError
 from pellucid.statement.moment import parse_time
 from pellucid.statement.predicate import Count, Sha256
 from pellucid.toml_file import TomlError, find_place, parse_toml
-from pellucid.trust.predicate import PartyRole
+from pellucid.trust.predicate import Custody, PartyRole
 
 _Place = tuple[str | int, ...]
 _Problem = tuple[_Place, str, str]
@@ -102,12 +102,16 @@ class QuorumRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An acceptance policy; `require` is read by the capabilities that its tables name."""
+    """An acceptance policy; `require` is read by the capabilities that its tables name.
+
+    A key that its holder or an accreditor says is kept in another way than `custody` allows speaks for nothing.
+    """
 
     node: Annotated[tuple[PolicyNode, ...], msgspec.Meta(min_length=1, max_length=200)]
     quorum: QuorumRule
     party: tuple[PolicyParty, ...] = ()
     accreditors: tuple[Name, ...] = ()
+    custody: Annotated[tuple[Custody, ...], msgspec.Meta(min_length=1, max_length=3)] = tuple(Custody)
     require: Mapping[str, Mapping[str, Any]] = {}
 
 

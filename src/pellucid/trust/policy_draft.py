@@ -10,6 +10,7 @@ import tomlkit
 from tomlkit.items import Table
 
 from pellucid.trust.policy import KeyUse, QuorumRule
+from pellucid.trust.predicate import Custody
 
 _HEAD = (
     "An acceptance policy: whose logs, keys and words you go by, and what you ask for. It is yours: change it.",
@@ -20,6 +21,7 @@ _QUORUM = (
     "that nothing is left out; how old the newest of these looks may be.",
 )
 _ACCREDITORS = "Nodes and parties whose accreditations of others count."
+_CUSTODY = "How keys must be kept to speak for a file; without this line, in any way."
 _URL = "where `pack` and `monitor` ask; `verify` asks nobody"
 
 
@@ -43,6 +45,7 @@ class PolicyDraft:
     nodes: Sequence[DraftNode]
     quorum: QuorumRule
     accreditors: Sequence[str] = ()
+    custody: Sequence[Custody] = ()
     parties: Sequence[Mapping[str, Any]] = ()
     require: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"release": {}})
 
@@ -52,6 +55,9 @@ class PolicyDraft:
         for line in _HEAD:
             document.add(tomlkit.comment(line))
         document.add("accreditors", tomlkit.item(list(self.accreditors)).comment(_ACCREDITORS))
+        if self.custody:
+            kept = [custody.value for custody in self.custody]
+            document.add("custody", tomlkit.item(kept).comment(_CUSTODY))
         document.add("quorum", self._quorum())
         document.add("require", tomlkit.item({name: dict(table) for name, table in self.require.items()}))
         nodes = tomlkit.aot()
