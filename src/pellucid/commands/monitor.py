@@ -1,21 +1,23 @@
 """Follow the logs of your policy, and tell what is new, missing, doubled, inconsistent, stale or out of reach.
 
 What was seen is remembered in a file, so that a log that shrinks or rewrites itself is found at the next pass. Signed
-proof of an alarm is kept beside it. Exit 0: nothing alarming. Exit 1: an alarm. Exit 3: nobody answers.
+proof of an alarm is kept beside it. With --notify the operators of the node in --home are told of each new alarm, as
+they wish to be told. Exit 0: nothing alarming. Exit 1: an alarm. Exit 3: nobody answers.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pellucid.capabilities import PREDICATES
 from pellucid.commands.verify import read_rules
 from pellucid.desk import Outcome
 from pellucid.errors import InputError, UnavailableError
-from pellucid.record.monitor import Monitor, Pass, evidence_files
+from pellucid.record.home import Home
+from pellucid.record.monitor import Monitor, Notice, Pass, evidence_files
 from pellucid.record.monitor_state import Judged, MonitorState, load_state, save_state
 from pellucid.record.sources import Nodes
 from pellucid.release.predicate import RELEASE
@@ -32,9 +34,12 @@ from pellucid.trust.requirement import Case
 from pellucid.trust.testimony import Place, Testimony
 from pellucid.trust.verdict import Rules
 
+Told = Callable[[Sequence[Notice]], object]
+
 EXAMPLES = """
   pellucid monitor --policy policy.toml
   pellucid monitor --policy policy.toml --state seen.json --every 60s
+  pellucid --home center monitor --policy policy.toml --every 15m --notify
 """
 
 
@@ -45,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--state", type=Path, default=Path("monitor.json"), metavar="FILE", help="what was seen (default monitor.json)"
     )
     parser.add_argument("--every", metavar="T", help="go on, with a pass every 60s, 15m, 24h, … until Ctrl-C")
+    parser.add_argument("--notify", action="store_true", help="post new alarms in the outbox of the node in --home")
 
 
 def run(args: argparse.Namespace) -> Outcome:
@@ -53,30 +59,42 @@ def run(args: argparse.Namespace) -> Outcome:
     state = args.state.absolute()
     if not state.parent.is_dir():
         raise InputError("its folder does not exist", where=str(state), remedy="make it, or name another --state")
+    told = _outbox(args.home, state) if args.notify else None
     if args.every is None:
-        return _outcome(_pass(rules, state), state)
+        return _outcome(_pass(rules, state, told), state)
     seconds = duration_seconds(args.every)
     if args.json:
         raise InputError("--json gives one document, not one for each pass", remedy="leave --every out, use a timer")
     last: Outcome | None = None
     try:
-        for last in _passes(rules, state, seconds):
+        for last in _passes(rules, state, seconds, told):
             say(last.text)
     except KeyboardInterrupt:
         pass
     return Outcome(last.json, "", last.exit_code) if last else Outcome({}, "no pass was made", 0)
 
 
-def _passes(rules: Rules, state: Path, seconds: int) -> Iterator[Outcome]:
+def _passes(rules: Rules, state: Path, seconds: int, told: Told | None) -> Iterator[Outcome]:
     while True:
         try:
-            yield _outcome(_pass(rules, state), state)
+            yield _outcome(_pass(rules, state, told), state)
         except UnavailableError as error:
             say(f"{error}; trying again in {seconds} s")
         time.sleep(seconds)
 
 
-def _pass(rules: Rules, state: Path) -> Pass:
+def _outbox(home: Path, state: Path) -> Told:
+    """Return what posts alarms in the outbox of a home; found missing before anything is looked at."""
+    from pellucid.site.database import prepare  # noqa: PLC0415 - the light install has no outbox
+
+    path = Home.find(home).path
+    prepare(path)
+    from pellucid.outbox.portal.monitoring import tell  # noqa: PLC0415 - after the settings of Django
+
+    return lambda alarms: tell(str(state), alarms)
+
+
+def _pass(rules: Rules, state: Path, told: Told | None = None) -> Pass:
     before = load_state(state)
     nodes = Nodes(rules.policy, rules.keyring)
     try:
@@ -91,6 +109,8 @@ def _pass(rules: Rules, state: Path) -> Pass:
             (folder / name).write_bytes(note)
         except OSError as error:
             raise UnavailableError(f"evidence cannot be kept: {error.strerror}", where=str(folder)) from error
+    if told is not None:
+        told(found.alarms)
     save_state(state, after)
     return found
 
