@@ -77,5 +77,6 @@ def addresses(world: Sample) -> list[str]:
         "/", "/products", "/products/Example%20Agent", *releases, "/log",
         f"/logs/{world.logs()[1].id}", f"/logs/{LOG}/entries/4",
         f"/logs/{LOG}/proof?index=5", f"/logs/{LOG}/proof?old=5", f"/logs/{LOG}/proof?old=500", "/nodes",
-        f"/parties/{MALLORY}", *digests, "/search?q=agent", "/search?q=zzz", "/check", "/nope",
+        f"/parties/{MALLORY}", *digests, "/search?q=agent", "/search?q=zzz", "/search?q=example", "/check", "/nope",
+        "/reviews", "/open", "/design",
     ]  # fmt: skip

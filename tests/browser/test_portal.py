@@ -177,7 +177,7 @@ def test_a_release_is_walked_by_keyboard_alone(browser: Browser, base: str, worl
     page = new_page(browser)
     page.goto(f"{base}/releases/{world.marks['debt'].id}")
     first = tab_to(page, "Source")
-    assert first[:3] == ["Skip to the content", "pellucid", "Products"]
+    assert first[:3] == ["Skip to the content", "pellucid", "What did they ship?"]
     page.keyboard.press("Enter")
     assert page.url.endswith("#source")
     page.goto(f"{base}/releases/{world.marks['debt'].id}")

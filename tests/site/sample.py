@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tests.site.sample_world import (
     CENTER,
@@ -27,9 +28,11 @@ from tests.site.sample_world import (
 from pellucid.record.facts import (
     Accreditation,
     Alarm,
+    AuthorRow,
     CheckpointFact,
     CosignatureFact,
     Cosigner,
+    DayCount,
     EntryFact,
     KeyFact,
     LogFact,
@@ -164,6 +167,11 @@ class Sample(World):
         )
         return tuple(found)[:limit]
 
+    def referring_each(
+        self, refs: Sequence[str], *, kind: str | None = None, limit: int = 200
+    ) -> Mapping[str, tuple[Record, ...]]:
+        return {ref: self.referring(ref, kind=kind, limit=limit) for ref in refs}
+
     def by_author(self, key: str, *, limit: int = 200) -> tuple[Record, ...]:
         return tuple(item for item in reversed(self.records) if key in item.authors)[:limit]
 
@@ -192,6 +200,31 @@ class Sample(World):
             return any(value.startswith(prefix) for value in (item.id, *refs))
 
         return tuple(item for item in self.records if hit(item))[:limit]
+
+    def of_kind(self, kind: str, *, limit: int = 200, offset: int = 0) -> tuple[Record, ...]:
+        return tuple(_newest(item for item in self.records if item.kind == kind))[offset : offset + limit]
+
+    def authors(self, kind: str, *, limit: int = 200) -> tuple[AuthorRow, ...]:
+        said = self.of_kind(kind, limit=10**9)
+        keys = dict.fromkeys(key for item in said for key in item.authors)
+        by_key = {key: [item for item in said if key in item.authors] for key in keys}
+        return tuple(AuthorRow(key, len(items), items[0].logged_at) for key, items in by_key.items())[:limit]
+
+    def newest_releases(self, *, limit: int = 200, offset: int = 0) -> tuple[Record, ...]:
+        found = {item.model.product: item for item in reversed(self.of_kind("release", limit=10**9))}
+        return tuple(_newest(found.values()))[offset : offset + limit]
+
+    def activity(self, since: datetime, kinds: Sequence[str]) -> tuple[DayCount, ...]:
+        said = [item for item in self.records if item.kind in kinds]
+        logged = [(item.logged_at, item.kind or "") for item in said if item.logged_at and item.logged_at >= since]
+        counts = Counter((moment.date(), kind) for moment, kind in logged)
+        return tuple(DayCount(day, kind, counts[day, kind]) for day, kind in sorted(counts, key=str))
+
+    def parties(self, matching: str, *, limit: int = 20) -> tuple[PartyFact, ...]:
+        found = [party for party in map(self.party, (VENDOR, RITA, PAUL, MALLORY, CENTER)) if party is not None]
+        wanted = matching.casefold()
+        hit = (item for item in found if wanted in (item.name or "").casefold() or item.key.startswith(wanted))
+        return tuple(hit)[:limit]
 
     def party(self, key: str) -> PartyFact | None:
         names = {
@@ -256,6 +289,10 @@ class Sample(World):
 
     def alarms(self) -> tuple[Alarm, ...]:
         return tuple(self._alarms)
+
+
+def _newest(records: Iterable[Record]) -> list[Record]:
+    return sorted(records, key=lambda item: item.logged_at.timestamp() if item.logged_at else 0.0, reverse=True)
 
 
 def _keys(name: str) -> tuple[KeyFact, ...]:

@@ -77,9 +77,11 @@ def test_a_review_by_the_maker_itself_is_called_that(serve: Serve) -> None:
     assert "nobody known here has accredited its author as a reviewer" in alone
     accredited = {"action": "accredit", "roles": ["reviewer"], "spki": "A" * 60}
     world.add("party", CENTER, [("key", "sha256", VENDOR)], accredited, ago=timedelta(days=3))
+    client = serve(world)
     assert "reviewed only by its own maker" in text(client, f"/releases/{release.id}")
     assert "reviewed only by its own maker" in text(client, "/products/Example%20Own")
     world.review(RITA, digest("own"), ago=timedelta(hours=1), expires=later, lines=10, minutes=9)
+    client = serve(world)
     assert "reviewed only by its own maker" not in text(client, f"/releases/{release.id}")
 
 

@@ -99,4 +99,12 @@ def _leads_to(statement: Statement, release: Release) -> Iterable[Ref]:
     yield from (file_ref(digest) for digest in (release.sbom, release.recipe) if digest)
 
 
-RELEASE = PredicateKind("release", types.RELEASE, Release, leads_to=_leads_to, concerns=_places, check=_check)
+RELEASE = PredicateKind(
+    "release",
+    types.RELEASE,
+    Release,
+    leads_to=_leads_to,
+    concerns=_places,
+    check=_check,
+    spoken_by=frozenset({"vendor"}),
+)

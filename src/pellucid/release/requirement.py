@@ -103,6 +103,8 @@ def _why_none(case: Case, requirement: ReleaseRequirement) -> str:
     if live_releases(case, case.file):
         by = f" by {requirement.vendor}" if requirement.vendor else ""
         return f"this file is released, but not as {requirement.product or 'any product'}{by}"
+    if custody := next(filter(None, (case.authority.refused_author(t, PartyRole.VENDOR) for t in claims)), None):
+        return f"its vendor's key has the custody `{custody.value}`, which the policy refuses"
     return "no release of this file was signed by a vendor that the policy accepts"
 
 

@@ -9,15 +9,21 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI, Query, Schema
+from ninja import NinjaAPI, Query, Router, Schema
 from ninja import Path as InPath
 from ninja.errors import HttpError, ValidationError
 from pydantic import ConfigDict, Field, StringConstraints
 
 from pellucid import __version__
+from pellucid.audit.portal import api as audit
 from pellucid.errors import FatalError, InputError, PellucidError
+from pellucid.jobs.portal import api as jobs
+from pellucid.people.portal import api as people
+from pellucid.people.portal import refused
+from pellucid.people.portal.api import ErrorBody
 from pellucid.record.lookup import UnknownLogError
 from pellucid.site.answers import answers
+from pellucid.site.json_bodies import JsonBodies, require_json
 from pellucid.statement.dsse import Envelope
 
 _MOST_SIZES = 1000
@@ -34,20 +40,6 @@ class Strict(Schema):
     """A request body; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class ErrorText(Schema):
-    """What went wrong, where, and how to mend it."""
-
-    what: str
-    where: str | None
-    remedy: str | None
-
-
-class ErrorBody(Schema):
-    """Every answer that is no answer."""
-
-    error: ErrorText
 
 
 class SignatureBody(Schema):
@@ -178,6 +170,7 @@ api = NinjaAPI(
     docs_url=None,
     openapi_url="/openapi.json",
     urls_namespace="api",
+    parser=JsonBodies(),
 )
 _REFUSED: dict[int, type[Schema]] = {400: ErrorBody, 404: ErrorBody, 503: ErrorBody}
 _ENVELOPE_IN = {
@@ -190,12 +183,20 @@ _ENVELOPE_IN = {
 
 @api.post(
     "/statements",
-    response={201: EnvelopeBody, 400: EnvelopeBody, 403: EnvelopeBody, 413: EnvelopeBody | ErrorBody, 503: ErrorBody},
+    response={
+        201: EnvelopeBody,
+        400: EnvelopeBody,
+        403: EnvelopeBody,
+        413: EnvelopeBody | ErrorBody,
+        415: ErrorBody,
+        503: ErrorBody,
+    },
     openapi_extra=_ENVELOPE_IN,
     summary="Submit a statement",
 )
 def submit(request: HttpRequest) -> HttpResponse:
     """Log an accredited party's signed statement; the answer is a signed receipt, also for a refusal."""
+    require_json(request)
     receipt, status = answers().submit(request.body)
     return _envelope_response(receipt, status)
 
@@ -220,7 +221,7 @@ def statement(request: HttpRequest, statement: Annotated[Hex, InPath()]) -> dict
 
 @api.post(
     "/lookup",
-    response={200: LookupBody, 400: ErrorBody, 404: ErrorBody, 503: ErrorBody},
+    response={200: LookupBody, 400: ErrorBody, 404: ErrorBody, 415: ErrorBody, 503: ErrorBody},
     summary="A signed answer to: what does this log say?",
 )
 def lookup(request: HttpRequest, question: LookupQuestion) -> dict[str, Any]:
@@ -300,12 +301,26 @@ def entry(request: HttpRequest, log: LogId, index: Annotated[Size, InPath()]) ->
     return found
 
 
-@api.api_operation(
+everything_else = Router()
+
+
+@everything_else.api_operation(
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], "/{path:rest}", include_in_schema=False
 )
 def nothing(request: HttpRequest, rest: str) -> None:
     """Answer every other path."""
     raise Http404("there is nothing here; /api/openapi.json lists what there is")
+
+
+api.add_router("", people.router)
+api.add_router("", audit.router)
+api.add_router("", jobs.router)
+api.add_router("", everything_else)  # last: it takes every path
+
+
+@api.exception_handler(refused.RefusedError)
+def _on_obstacle(request: HttpRequest, error: refused.RefusedError) -> HttpResponse:
+    return api.create_response(request, refused.as_json(request, error.refusal), status=error.refusal.status)
 
 
 @api.exception_handler(ValidationError)
@@ -333,6 +348,7 @@ def _on_missing(request: HttpRequest, error: Http404) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _on_refused(request: HttpRequest, error: HttpError) -> HttpResponse:
+    error = error.__cause__ if isinstance(error.__cause__, HttpError) else error  # what a parser said, not around it
     return _error(request, error.status_code, str(error), request.path, "see /api/openapi.json")
 
 

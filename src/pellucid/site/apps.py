@@ -11,3 +11,9 @@ class SiteConfig(AppConfig):
     name = "pellucid.site"
     label = "site"
     verbose_name = "Portal"
+
+    def ready(self) -> None:
+        """Hear when a person is erased."""
+        from pellucid.site import forgetting  # noqa: PLC0415 - models must be there first
+
+        forgetting.connect()

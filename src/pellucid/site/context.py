@@ -11,7 +11,8 @@ from pellucid.release.portal.seen import log_glance
 from pellucid.site import current
 
 SECTIONS = {"products": "products", "releases": "products", "log": "log", "logs": "log", "statements": "log",
-            "nodes": "nodes", "parties": "nodes", "check": "check"}  # fmt: skip
+            "nodes": "nodes", "parties": "nodes", "check": "check", "digest": "check",
+            "reviews": "reviews", "open": "open"}  # fmt: skip
 
 
 def node(request: HttpRequest) -> dict[str, Any]:

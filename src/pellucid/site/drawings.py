@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from pellucid.release.portal.cards import Reading
 from pellucid.release.portal.claims import State, counted, short
+from pellucid.release.portal.formats import grouped
 from pellucid.site.logpages import InclusionBox
 
 ICONS = {
@@ -28,22 +30,24 @@ def merkle_path(box: InclusionBox) -> SafeString:
     )
     root = _node(MIDDLE, levels[-1] if levels else foot, "root")
     hashes, entries = counted(len(box.steps), "hash", "hashes"), counted(box.size, "entry", "entries")
-    words = f"From entry {box.index:,} at the foot, {hashes} lead to the root of {entries}."
+    words = _("From entry {index} at the foot, {hashes} lead to the root of {entries}.")
+    words = words.format(index=grouped(box.index), hashes=hashes, entries=entries)
     return format_html(
         '<svg class="merkle" viewBox="0 0 {} {}" width="{}" height="{}" role="img" '
         'aria-labelledby="path-title path-desc">'
-        '<title id="path-title">The path from the entry to the root</title><desc id="path-desc">{}</desc>'
+        '<title id="path-title">{}</title><desc id="path-desc">{}</desc>'
         "{}{}{}{}{}</svg>",
         WIDTH,
         height,
         WIDTH,
         height,
+        _("The path from the entry to the root"),
         words,
         joins,
         _node(MIDDLE, foot, "leaf"),
         root if box.steps else "",
-        _label(MIDDLE, foot + 24, f"entry {box.index:,}", "key"),
-        _label(MIDDLE, (levels[-1] if levels else foot) - 16, f"root {short(box.root)}", "key"),
+        _label(MIDDLE, foot + 24, _("entry {index}").format(index=grouped(box.index)), "key"),
+        _label(MIDDLE, (levels[-1] if levels else foot) - 16, _("root {hash}").format(hash=short(box.root)), "key"),
     )
 
 

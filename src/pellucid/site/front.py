@@ -3,6 +3,7 @@
     GET  /checkpoint  /tile/…  /checkpoints/…            the own log (tlog-tiles)
     GET  /mirror/<sha256 of origin>/checkpoint …         the same for each log mirrored here
     GET  /witness/<sha256 of origin>/checkpoint          the newest checkpoint cosigned here
+    GET  /audit/checkpoint                               the published head of the audit log, and nothing else of it
     POST /add-checkpoint                                 the witness (tlog-witness)
     GET  /healthz                                        200 while the node works, else 503 with the reason
 
@@ -12,8 +13,9 @@ Everything else goes to the portal and the API, with a body that was read here a
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -26,6 +28,7 @@ from pellucid.tlog.witness_protocol import MAX_ADD_CHECKPOINT
 
 BODY_LIMIT = 1 << 20
 JSON = "application/json"
+_NOTHING_RUNS = "default-src 'none'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 _NOTE_CACHE = "no-cache"
 _KEPT_CACHE = "public, max-age=60"
 _PARTIAL_CACHE = "public, max-age=3600"
@@ -38,6 +41,7 @@ _LOG = re.compile(
     re.ASCII,
 )
 _WITNESS = re.compile(r"/witness/(?P<log>[0-9a-f]{64})/checkpoint", re.ASCII)
+_AUDIT = "/audit/checkpoint"
 _RESERVED = re.compile(r"/(?:mirror|tile|checkpoints|witness)(?:/|$)")
 _REASONS = {
     200: "OK",
@@ -54,6 +58,7 @@ _REASONS = {
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+Health = Callable[[], tuple[str | None, dict[str, Any]]]  # what is wrong, if anything, and how a room stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +75,10 @@ class Reply:
 class Front:
     """A WSGI application: answers what is its own, and passes everything else on to `behind`."""
 
-    def __init__(self, node: Node, behind: Application) -> None:
+    def __init__(self, node: Node, behind: Application, rooms: Mapping[str, Health] | None = None) -> None:
         self._node = node
         self._behind = behind
+        self._rooms = rooms or {}
         self._bodies = Bodies()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -100,12 +106,13 @@ class Front:
             return self._witness(environ) if method == "POST" else _not_allowed("POST")
         if (match := _LOG.fullmatch(path)) is not None:
             return self._file(match) if method in {"GET", "HEAD"} else _not_allowed("GET, HEAD")
-        if (match := _WITNESS.fullmatch(path)) is not None:
+        if (match := _WITNESS.fullmatch(path)) is not None or path == _AUDIT:
             if method not in {"GET", "HEAD"}:
                 return _not_allowed("GET, HEAD")
-            return _of(self._node.doors.witness_checkpoint(match["log"]), _NOTE_CACHE)
+            doors = self._node.doors
+            return _of(doors.witness_checkpoint(match["log"]) if match else doors.audit_checkpoint(), _NOTE_CACHE)
         if path == "/healthz":
-            return self._health()
+            return self._health() if method in {"GET", "HEAD"} else _not_allowed("GET, HEAD")
         return _not_found() if _RESERVED.match(path) else None
 
     def _file(self, match: re.Match[str]) -> Reply:
@@ -122,7 +129,8 @@ class Front:
     def _health(self) -> Reply:
         """Say what keeps the node from its work, and how publication stands; a quorum that is not met is no illness."""
         status, problem = self._node.publication, self._node.logs.problem
-        wrong = [text for text in (status.frozen, problem, *self._node.live.index_problems.values()) if text]
+        audit = self._node.auditing.problem
+        wrong = [text for text in (status.frozen, problem, audit, *self._node.live.index_problems.values()) if text]
         publication = {
             "signed_size": status.signed_size,
             "published_size": status.published_size,
@@ -131,7 +139,10 @@ class Front:
             "missing": [{"name": absent.name, "why": absent.why} for absent in status.missing],
             "wanting": list(status.wanting),
         }
-        body = json.dumps({"ok": not wrong, "problems": wrong, "publication": publication}).encode()
+        rooms = {name: health() for name, health in self._rooms.items()}
+        wrong += [text for text, _ in rooms.values() if text]
+        details = {name: standing for name, (_, standing) in rooms.items()}
+        body = json.dumps({"ok": not wrong, "problems": wrong, "publication": publication, **details}).encode()
         return Reply(503 if wrong else 200, body, JSON)
 
 
@@ -142,7 +153,10 @@ def _send(reply: Reply, method: str, start_response: StartResponse) -> list[byte
         ("Cache-Control", reply.cache),
         ("Access-Control-Allow-Origin", "*"),
         ("X-Content-Type-Options", "nosniff"),
+        ("Content-Security-Policy", _NOTHING_RUNS),
     ]
+    if os.environ.get("PELLUCID_HTTPS") == "1":
+        headers.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
     if reply.allow:
         headers.append(("Allow", reply.allow))
     start_response(f"{reply.status} {_REASONS.get(reply.status, 'Status')}", headers)
@@ -165,5 +179,7 @@ def _refused(refused: BodyRefusedError, path: str) -> Reply:
     if path == "/add-checkpoint":
         return Reply(refused.status, f"{refused.why}\n".encode())
     remedy = "send less at once" if refused.status == 413 else "try again"
+    if not path.startswith("/api/"):
+        return Reply(refused.status, f"{refused.why}: {remedy}. Nothing was changed.\n".encode())
     error = {"what": refused.why, "where": path[:200], "remedy": remedy}
     return Reply(refused.status, json.dumps({"error": error}).encode(), JSON)

@@ -6,12 +6,15 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from pellucid.record.facts import CheckpointFact, EntryFact, LogFact, Record, Views
 from pellucid.release.portal.cards import show_command
 from pellucid.release.portal.claims import (
     PER_PAGE,
     Badge,
     Command,
+    English,
     Link,
     Notice,
     Seat,
@@ -25,6 +28,8 @@ from pellucid.release.portal.claims import (
     standing,
     strong,
 )
+from pellucid.release.portal.endings import revoked_notice, withdrawn_notice
+from pellucid.release.portal.formats import grouped
 from pellucid.release.portal.seen import LogGlance, Sighting, checkpoint_sightings, log_glance
 from pellucid.release.portal.speakers import author
 from pellucid.site.pages import StatementLine, statement_line
@@ -139,7 +144,7 @@ def log_page(views: Views, moment: datetime, log: str | None, before: int | None
     first, last = (found[-1][0], found[0][0]) if found else (None, None)
     return LogPage(
         as_of=moment,
-        title=f"Log {fact.origin}",
+        title=_("Log {origin}").format(origin=fact.origin),
         log=glance,
         vkey=fact.vkey,
         note=fact.head.note if fact.head else None,
@@ -154,7 +159,9 @@ def log_page(views: Views, moment: datetime, log: str | None, before: int | None
         older=f"{glance.href}?before={first}" if first else None,
         commands=()
         if not fact.own
-        else (Command("Re-derive every hash of it", f"pellucid fsck {views.node().url or 'URL'} --key {fact.vkey}"),),
+        else (
+            Command(_("Re-derive every hash of it"), f"pellucid fsck {views.node().url or 'URL'} --key {fact.vkey}"),
+        ),
     )
 
 
@@ -174,20 +181,22 @@ def entry_page(views: Views, moment: datetime, log: str, index: int) -> EntryPag
     covering = views.covering(log, index)
     return EntryPage(
         as_of=moment,
-        title=f"{kind_name(record) if record else 'Entry'} · entry {index:,}",
+        title=_("{kind} · entry {index}").format(
+            kind=kind_name(record) if record else _("Entry"), index=grouped(index)
+        ),
         id=record.id if record else None,
-        kind=kind_name(record) if record else "No statement",
+        kind=kind_name(record) if record else _("No statement"),
         predicate_type=record.predicate_type if record else None,
         author=by,
         known=in_words(record, by)
         if record
-        else sentence("This entry ", strong("is no statement"), " that this node can read."),
+        else sentence(_("This entry {nothing} that this node can read."), nothing=strong(_("is no statement"))),
         badges=standing(record) if record else (),
         notices=_ended(record),
         subjects=_subjects(record),
         fields=rows(record.predicate) if record else (),
         opened=rows(record.opened) if record else (),
-        release=Link("The release and its chain", f"/releases/{record.id}")
+        release=Link(_("The release and its chain"), f"/releases/{record.id}")
         if record and record.kind == "release"
         else None,
         seats=seats(record) if record else (),
@@ -213,22 +222,28 @@ def proof_page(
     entry = views.entry(log, index) if index is not None else None
     box = inclusion_box(views, entry, wanted) if entry is not None else None
     path = views.consistency(log, old, wanted) if old is not None else None
-    asked = f"entry {index:,}" if index is not None else f"the log of {old or 0:,} entries"
-    if box is None and path is None:
-        state, known = (
-            State.FAILED,
-            sentence(f"There is no proof for {asked} and size {wanted:,}: this log has {fact.head.size:,} entries."),
-        )
-    else:
-        number = len(box.steps) if box else len(path or ())
-        state = State.GOOD
-        known = sentence(
-            strong(counted(number, "hash", "hashes")), f" show that {asked} is in the log of {wanted:,} entries."
-        )
+    state, known = _proof_words(fact.head.size, wanted, index, old or 0, None if box is None else len(box.steps), path)
     return ProofPage(
-        moment, "Proof", log_glance(fact), index, old, wanted, known, state, box,
+        moment, _("Proof"), log_glance(fact), index, old, wanted, known, state, box,
         views.root(log, old) if path is not None and old is not None else None, views.root(log, wanted), path,
     )  # fmt: skip
+
+
+def _proof_words(
+    head: int, size: int, index: int | None, old: int, steps: int | None, path: tuple[str, ...] | None
+) -> tuple[State, Sentence]:
+    """Say what a proof shows, or that there is none; `steps` and `path` are the two kinds of proof."""
+    numbers = {"index": grouped(index or 0), "old": grouped(old), "size": grouped(size)}
+    if steps is None and path is None:
+        words = _("There is no proof for the log of {old} entries and size {size}: this log has {head} entries.")
+        if index is not None:
+            words = _("There is no proof for entry {index} and size {size}: this log has {head} entries.")
+        return State.FAILED, sentence(words, head=grouped(head), **numbers)
+    number = len(path or ()) if steps is None else steps
+    words = _("{hashes} show that the log of {old} entries is in the log of {size} entries.")
+    if index is not None:
+        words = _("{hashes} show that entry {index} is in the log of {size} entries.")
+    return State.GOOD, sentence(words, hashes=strong(counted(number, "hash", "hashes")), **numbers)
 
 
 def inclusion_box(views: Views, entry: EntryFact, size: int) -> InclusionBox | None:
@@ -256,8 +271,8 @@ def _sides(index: int, size: int, path: tuple[str, ...]) -> list[ProofStep]:
 def _line(log: str, index: int, record: Record | None, views: Views) -> StatementLine:
     if record is not None:
         return statement_line(record, views, index)
-    words = sentence("This entry is no statement that this node can read.")
-    return StatementLine(index, None, "No statement", words, f"/logs/{log}/entries/{index}", None, ())
+    words = sentence(_("This entry is no statement that this node can read."))
+    return StatementLine(index, None, _("No statement"), words, f"/logs/{log}/entries/{index}", None, ())
 
 
 def _newer(glance: LogGlance, last: int | None) -> str | None:
@@ -269,38 +284,33 @@ def _newer(glance: LogGlance, last: int | None) -> str | None:
 
 def _log_sentence(fact: LogFact, glance: LogGlance) -> Sentence:
     if fact.head is None:
-        return sentence("This log is ", strong("not published yet"), ".")
-    head = ("This log has ", strong(counted(glance.size, "entry", "entries")))
+        return sentence(_("This log is {state}."), state=strong(_("not published yet")))
+    words, state = _("This log has {entries} and is {state}."), glance.words
     if fact.frozen:
-        return sentence(*head, " and is ", strong("frozen"), ": it takes no more.")
-    if glance.newest is None or glance.state is State.ATTENTION:
-        return sentence(*head, " and is ", strong(glance.words), ".")
-    return sentence(*head, "; its head was ", strong(glance.words), ", last at ", at(glance.newest), ".")
+        words, state = _("This log has {entries} and is {state}: it takes no more."), _("frozen")
+    elif glance.newest is not None and glance.state is not State.ATTENTION:
+        words = _("This log has {entries}; its head was {state}, last at {when}.")
+    return sentence(
+        words,
+        entries=strong(counted(glance.size, "entry", "entries")),
+        state=strong(state),
+        when=at(glance.newest) if glance.newest is not None else "",
+    )
 
 
 def _ended(record: Record | None) -> tuple[Notice, ...]:
     if record is None:
         return ()
-    notices = []
-    if record.withdrawn is not None:
-        link = Link("the withdrawal", f"/statements/{record.withdrawn.statement}")
-        notices.append(
-            Notice(
-                State.FAILED, "Withdrawn by its author", f"Reason given: {record.withdrawn.reason or 'none'}.", (link,)
-            )
-        )
-    if record.revoked is not None:
-        link = Link("the revocation", f"/statements/{record.revoked.statement}")
-        text = "The key that signed this had ended when it was logged. It counts for nothing, and stays visible."
-        notices.append(Notice(State.FAILED, f"Its author's key is {record.revoked.ending.value}", text, (link,)))
-    if record.problem is not None:
-        notices.append(Notice(State.ATTENTION, "It does not fit its type", record.problem[:400]))
-    return tuple(notices)
+    text = _("The key that signed this had ended when it was logged. It counts for nothing, and stays visible.")
+    notices = (*withdrawn_notice(record), *revoked_notice(record, text))
+    if record.problem is None:
+        return notices
+    return (*notices, Notice(State.ATTENTION, _("It does not fit its type"), English(record.problem[:400])))
 
 
 def _subjects(record: Record | None) -> tuple[Row, ...]:
     subjects = record.subjects[:200] if record else ()
-    return tuple(Row(subject.name or "subject", ref, code=True) for subject in subjects for ref in subject.refs)
+    return tuple(Row(subject.name or _("subject"), ref, code=True) for subject in subjects for ref in subject.refs)
 
 
 def _pretty(payload: bytes) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound
 from django.template.response import TemplateResponse
 
@@ -21,14 +23,39 @@ Next = Callable[[HttpRequest], HttpResponseBase]
 
 
 def content_security_policy(get_response: Next) -> Next:
-    """Send the policy with every answer: nothing inline, nothing from elsewhere."""
+    """Send the policy with every answer, redirects and refusals too: nothing inline, nothing from elsewhere."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         response.headers.setdefault("Content-Security-Policy", CSP)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response
 
     return middleware
+
+
+def encrypted_api(get_response: Next) -> Next:
+    """Refuse what programs send in the open where visitors come by HTTPS; a redirect would hide their mistake.
+
+    Programs on this machine that no proxy stands before are answered.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        in_the_open = settings.SECURE_SSL_REDIRECT and not request.is_secure() and not _is_local(request)
+        if in_the_open and request.path_info.startswith("/api/"):
+            what = {"what": "this was sent unencrypted", "where": "/api/", "remedy": "ask by https"}
+            return HttpResponse(as_json({"error": what}), content_type="application/json", status=403)
+        return get_response(request)
+
+    return middleware
+
+
+def _is_local(request: HttpRequest) -> bool:
+    try:
+        is_loopback = ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+    return is_loopback and "HTTP_X_FORWARDED_PROTO" not in request.META and "HTTP_X_FORWARDED_FOR" not in request.META
 
 
 def one_reading(get_response: Next) -> Next:
@@ -72,8 +99,10 @@ class JsonTwin:
         page = (response.context_data or {}).get("page")
         if page is None:
             return TwinlessResponse()
-        status = response.status_code
-        return TwinResponse(as_json(page), content_type="application/json", status=status)
+        twin = TwinResponse(as_json(page), content_type="application/json", status=response.status_code)
+        for name, value in response.items():  # what a view says of its page, above all to caches, holds for its twin
+            twin.headers.setdefault(name, value)
+        return twin
 
 
 class TwinResponse(HttpResponse):

@@ -8,39 +8,51 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
 from pellucid.record.facts import Alarm, KeyFact, NodeFact, PeerFact, Record, Views
 from pellucid.release.portal.claims import (
     NOT_COSIGNED,
-    NOT_PROVEN,
     Badge,
+    English,
     Link,
     Notice,
-    Phrase,
     Sentence,
     State,
     at,
     counted,
+    not_proven,
     sentence,
     standing,
     strong,
 )
+from pellucid.release.portal.formats import grouped
 from pellucid.release.portal.pages import ProductLine, products_page
 from pellucid.release.portal.seen import LogGlance, MirrorLine, log_glance, mirror_line
 from pellucid.release.portal.speakers import author
+from pellucid.release.portal.terms import term
 from pellucid.release.predicate import Release
+from pellucid.site.questions import Question, questions
 from pellucid.site.words import in_words, kind_name
 
 STALE = timedelta(hours=24)
 MAX_ALARMS = 10
 MAX_LINES = 100
 COUNTED = (
-    ("release", "releases"),
-    ("review", "reviews"),
-    ("delta", "measured changes"),
-    ("party", "party statements"),
-    ("withdrawal", "withdrawals"),
-    ("other", "of other types"),
+    ("release", noop("releases")),
+    ("review", noop("reviews")),
+    ("delta", noop("measured changes")),
+    ("party", noop("party statements")),
+    ("withdrawal", noop("withdrawals")),
+    ("other", noop("of other types")),
 )
+ALARMS = {
+    "doubled-release": noop("Alarm: doubled release"),
+    "inconsistent-log": noop("Alarm: inconsistent log"),
+    "stale-log": noop("Alarm: stale log"),
+}
+TOLD_ALIKE = (noop("Two live releases give one artifact of one version different bytes."),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +93,7 @@ class HomePage:
     node: NodeFact
     known: Sentence
     notices: tuple[Notice, ...]
+    questions: tuple[Question, ...]
     counts: tuple[Figure, ...]
     log: LogGlance | None
     latest: tuple[StatementLine, ...]
@@ -139,11 +152,12 @@ def home_page(views: Views, moment: datetime) -> HomePage:
         node=node,
         known=_home_sentence(node, own, sum(counts.values())),
         notices=alarm_notices(views),
-        counts=tuple(Figure(label, counts.get(name, 0)) for name, label in COUNTED),
+        questions=questions(views, moment),
+        counts=tuple(Figure(_(label), counts.get(name, 0)) for name, label in COUNTED),
         log=own,
         latest=tuple(statement_line(record, views, index) for index, record in rows if record is not None),
         products=products_page(views, moment).products[:6],
-        not_proven=NOT_PROVEN,
+        not_proven=not_proven(),
     )
 
 
@@ -152,8 +166,10 @@ def alarm_notices(views: Views) -> tuple[Notice, ...]:
     alarms = views.alarms()
     notices = [_alarm_notice(alarm, views) for alarm in alarms[:MAX_ALARMS]]
     if len(alarms) > MAX_ALARMS:
-        words = f"The newest {MAX_ALARMS} of {len(alarms):,} are shown; `pellucid monitor` tells them all."
-        notices.append(Notice(State.FAILED, f"{len(alarms) - MAX_ALARMS:,} more alarms", words))
+        words = _("The newest {number} of {total} are shown; `pellucid monitor` tells them all.")
+        more = counted(len(alarms) - MAX_ALARMS, "{n} more alarm", "{n} more alarms")
+        total = grouped(len(alarms))
+        notices.append(Notice(State.FAILED, more, words.format(number=MAX_ALARMS, total=total)))
     return tuple(notices)
 
 
@@ -161,19 +177,30 @@ def listed_lines(records: tuple[Record, ...], views: Views, total: int | None = 
     """Return the first of `records` as lines, and say it if there are more: `total`, or as many as were read."""
     lines = tuple(statement_line(item, views) for item in records[:MAX_LINES])
     whole = len(records) if total is None else total
-    more = "" if total is not None else " or more"
-    cut = f"showing the newest {len(lines):,} of {whole:,}{more}" if whole > len(lines) else None
-    return StatementList(lines, cut)
+    if whole <= len(lines):
+        return StatementList(lines, None)
+    cut = _("showing the newest {number} of {total}")
+    if total is None:
+        cut = _("showing the newest {number} of {total} or more")
+    return StatementList(lines, cut.format(number=grouped(len(lines)), total=grouped(whole)))
 
 
 def _alarm_notice(alarm: Alarm, views: Views) -> Notice:
     records = [record for record in map(views.statement, alarm.statements[:MAX_ALARMS]) if record is not None]
     names = [f"{item.model.product} {item.model.version}" for item in records if isinstance(item.model, Release)]
-    links = [Link(f"statement {item[:12]}…", f"/statements/{item}") for item in alarm.statements[:MAX_ALARMS]]
+    links = [Link(statement_name(item), f"/statements/{item}") for item in alarm.statements[:MAX_ALARMS]]
     if alarm.log is not None:
-        links.append(Link("the log", f"/logs/{alarm.log}"))
-    about = f": {names[0]}" if names else ""
-    return Notice(State.FAILED, f"Alarm: {alarm.kind.replace('-', ' ')}{about}", alarm.what, tuple(links))
+        links.append(Link(_("the log"), f"/logs/{alarm.log}"))
+    title = _(ALARMS[alarm.kind]) if alarm.kind in ALARMS else _("Alarm")
+    if names:
+        title = _("{alarm}: {release}").format(alarm=title, release=names[0])
+    what = _(alarm.what) if alarm.what in TOLD_ALIKE else English(alarm.what)
+    return Notice(State.FAILED, title, what, tuple(links))
+
+
+def statement_name(statement: str) -> str:
+    """Write a statement by the start of its id."""
+    return _("statement {id}").format(id=f"{statement[:12]}…")
 
 
 def nodes_page(views: Views, moment: datetime) -> NodesPage:
@@ -187,7 +214,7 @@ def nodes_page(views: Views, moment: datetime) -> NodesPage:
     )  # fmt: skip
     return NodesPage(
         as_of=moment,
-        title="Nodes",
+        title=_("Nodes"),
         known=_nodes_sentence(node, peers),
         this=this,
         peers=tuple(_peer_line(peer, origins, moment) for peer in peers),
@@ -197,44 +224,51 @@ def nodes_page(views: Views, moment: datetime) -> NodesPage:
 
 
 def _home_sentence(node: NodeFact, own: LogGlance | None, statements: int) -> Sentence:
-    parts: list[str | Phrase] = [
-        f"This {node.role}'s node knows ", strong(counted(statements, "statement")), ". Its log is ",
-    ]  # fmt: skip
+    words, moment = _("This {role}'s node knows {statements}. Its log is {state}."), None
     if own is None or own.root is None:
-        return sentence(*parts, strong("not published yet"), ".")
-    if own.state is State.ATTENTION:
-        return sentence(*parts, strong(NOT_COSIGNED), ".")
-    parts += [strong(own.words)]
-    return sentence(*parts, ", last at ", at(own.newest), ".") if own.newest else sentence(*parts, ".")
+        state = _("not published yet")
+    elif own.state is State.ATTENTION:
+        state = _(NOT_COSIGNED)
+    else:
+        state, moment = own.words, own.newest
+    if moment is not None:
+        words = _("This {role}'s node knows {statements}. Its log is {state}, last at {when}.")
+    return sentence(
+        words,
+        role=term(node.role),
+        statements=strong(counted(statements, "statement")),
+        state=strong(state),
+        when=at(moment) if moment is not None else "",
+    )
 
 
 def _nodes_sentence(node: NodeFact, peers: tuple[PeerFact, ...]) -> Sentence:
+    name = strong(node.name)
     if not peers:
-        return sentence(strong(node.name), " is joined with ", strong("no other node"), ". Nobody watches its log.")
-    watching = [peer for peer in peers if peer.witnesses_us]
-    copying = [peer for peer in peers if peer.mirrors_us]
-    return sentence(
-        strong(node.name), " is joined with ", strong(counted(len(peers), "node")), "; ",
-        f"{len(watching)} cosign its log and {len(copying)} keep a copy of it.",
-    )  # fmt: skip
+        words = _("{node} is joined with {nobody}. Nobody watches its log.")
+        return sentence(words, node=name, nobody=strong(_("no other node")))
+    watching = sum(peer.witnesses_us for peer in peers)
+    copying = sum(peer.mirrors_us for peer in peers)
+    words = _("{node} is joined with {nodes}; {cosigning} cosign its log and {copying} keep a copy of it.")
+    nodes = strong(counted(len(peers), "node"))
+    return sentence(words, node=name, nodes=nodes, cosigning=grouped(watching), copying=grouped(copying))
 
 
 def _peer_line(peer: PeerFact, origins: dict[str, str], moment: datetime) -> NodeLine:
-    badges = []
-    badges.append(
-        Badge(State.GOOD, "witnesses this log")
+    badges = [
+        Badge(State.GOOD, _("witnesses this log"))
         if peer.witnesses_us
-        else Badge(State.UNKNOWN, "does not witness this log")
-    )
-    badges.append(
-        Badge(State.GOOD, "mirrors this log") if peer.mirrors_us else Badge(State.UNKNOWN, "keeps no copy of this log")
-    )
+        else Badge(State.UNKNOWN, _("does not witness this log")),
+        Badge(State.GOOD, _("mirrors this log"))
+        if peer.mirrors_us
+        else Badge(State.UNKNOWN, _("keeps no copy of this log")),
+    ]
     if peer.last_answer is None:
-        badges.append(Badge(State.UNKNOWN, "never heard of"))
+        badges.append(Badge(State.UNKNOWN, _("never heard of")))
     elif peer.problem is not None or moment - peer.last_answer > STALE:
-        badges.append(Badge(State.FAILED, "not answering"))
+        badges.append(Badge(State.FAILED, _("not answering")))
     link = Link(origins[peer.log], f"/logs/{peer.log}") if peer.log in origins else None
     return NodeLine(
         peer.name, peer.role, peer.region, peer.operator, peer.url, link, peer.keys, tuple(badges),
-        peer.last_answer, peer.problem,
+        peer.last_answer, None if peer.problem is None else English(peer.problem),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""One page, one reading: a node's views that answer a question once and then from memory."""
+"""One page, one reading: a node's views that answer a question once and then from memory, for the pages of a moment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from pellucid.record.facts import Record, Views
 
 
 class Remembered:
-    """The views `views` for one request, in one thread; a page made of them does not contradict itself."""
+    """The views `views` for the pages of a moment, whichever thread makes them; none of them contradicts itself.
+
+    Two threads may ask the same thing at once; then both are answered, and one answer is remembered.
+    """
 
     def __init__(self, views: Views) -> None:
         self._views = views
@@ -30,7 +33,7 @@ class Remembered:
     def about_each(self, refs: Sequence[str], *, kind: str | None = None) -> Mapping[str, tuple[Record, ...]]:
         """See `Views.about_each`; whoever asks `about` one of them later has the answer at hand."""
         found = self._views.about_each(tuple(refs), kind=kind)
-        self._answers |= {("about", (ref,), frozenset({("kind", kind)})): records for ref, records in found.items()}
+        self._answers.update({("about", (ref,), frozenset({("kind", kind)})): found[ref] for ref in found})
         return found
 
 

@@ -28,9 +28,14 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
+from pellucid import capabilities
 from pellucid.errors import FatalError, InputError, PellucidError, UnavailableError
+from pellucid.jobs.durable import DATABASE
 from pellucid.node import Node
+from pellucid.node.job_tools import tools_of
+from pellucid.node.runtime import end_process
 from pellucid.record.home import Home
+from pellucid.site import database
 from pellucid.site.front import Application, Front
 from pellucid.terminal import say
 
@@ -126,6 +131,7 @@ class Worker:
 
     def _stop(self) -> None:
         self._home.withdraw()
+        _close_rooms()
         if self._node is not None:
             self._node.stop()
         self._report.send({"stopped": True})
@@ -197,15 +203,38 @@ def _application(node: Node, home: Home, address: Address) -> Application:
     os.environ["PELLUCID_HOME"] = str(home.path)
     os.environ.setdefault("PELLUCID_HOSTS", ",".join(_hosts(home, address)))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pellucid.site.settings")
-    from pellucid.site import answers, current  # noqa: PLC0415 - Django reads its settings from the environment
+    database.prepare(home.path)
+    from pellucid.audit.portal import door as audit_door  # noqa: PLC0415 - Django reads its settings from what is set above
+    from pellucid.jobs.portal import door as jobs_door  # noqa: PLC0415
+    from pellucid.outbox.portal import worker as outbox  # noqa: PLC0415
+    from pellucid.people.portal import spool  # noqa: PLC0415
+    from pellucid.site import answers, current, signing_ground  # noqa: PLC0415
+    from pellucid.site.accounts.openid import check_providers  # noqa: PLC0415
     from pellucid.site.wsgi import application  # noqa: PLC0415
 
+    check_providers()
     get_resolver().url_patterns  # noqa: B018 - read now, so that a mistake in them shows at the start
     for name, level in (("django.request", logging.ERROR), ("django.security.DisallowedHost", logging.CRITICAL)):
         logging.getLogger(name).setLevel(level)  # what strangers ask for in vain is not worth a line
     current.serve(node.views)
     answers.serve(node)
-    return Front(node, cast("Application", application))
+    signing_ground.serve(node)
+    audit_door.serve(node.trail)
+    spool.start(node.trail)
+    jobs_door.run(home.path / DATABASE, capabilities.jobs(), tools_of(home, node), on_fatal=end_process)
+    outbox.serve(node)
+    return Front(node, cast("Application", application), {"jobs": jobs_door.healthz, "outbox": outbox.healthz})
+
+
+def _close_rooms() -> None:
+    """End what the rooms run in this process, before the node that they ask."""
+    from pellucid.jobs.portal import door as jobs_door  # noqa: PLC0415 - as above
+    from pellucid.outbox.portal import worker as outbox  # noqa: PLC0415
+    from pellucid.people.portal import spool  # noqa: PLC0415
+
+    outbox.stop()
+    jobs_door.stop()
+    spool.stop()
 
 
 def _hosts(home: Home, address: Address) -> list[str]:

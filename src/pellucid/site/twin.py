@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
+import msgspec
+
 from pellucid.release.portal.claims import Sentence
 
 
@@ -30,6 +32,7 @@ _WRITERS: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
     (Sentence, lambda value: value.text),
     (Enum, lambda value: value.value),
     (datetime, lambda value: value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")),
+    (msgspec.Struct, lambda value: {name: _plain(getattr(value, name)) for name in value.__struct_fields__}),
     (bytes, lambda value: value.decode("utf-8", "backslashreplace")),
     (Mapping, lambda value: {str(key): _plain(item) for key, item in value.items()}),
     ((list, tuple), lambda value: [_plain(item) for item in value]),

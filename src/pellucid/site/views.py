@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
+from pellucid.people.portal.refused import texts_of
 from pellucid.release.portal.claims import now
 from pellucid.release.portal.views import start_of
-from pellucid.site import current, logpages, lookups, pages
+from pellucid.site import current, logpages, lookups, menu, pages
+from pellucid.site import reviews as who_looked
+from pellucid.site.design import sheet
+from pellucid.site.open_ends import open_page
+from pellucid.site.twin import as_json
 
 SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 MAX_INDEX = 2**53
@@ -66,6 +73,25 @@ def party(request: HttpRequest, key: str) -> TemplateResponse:
 
 
 @require_safe
+def reviews(request: HttpRequest) -> TemplateResponse:
+    """Show who looked: reviews from the newest, `?from=N` pages, reviewers and nodes."""
+    page = who_looked.reviews_page(current.views(), now(), start_of(request))
+    return TemplateResponse(request, "site/reviews.html", {"page": page})
+
+
+@require_safe
+def open_ends(request: HttpRequest) -> TemplateResponse:
+    """Show what is open: alarms, what nobody reviewed, what has ended, what too few have seen."""
+    return TemplateResponse(request, "site/open.html", {"page": open_page(current.views(), now())})
+
+
+@require_safe
+def design(request: HttpRequest) -> TemplateResponse:
+    """Show every token, component and state that pages are made of."""
+    return TemplateResponse(request, "site/design.html", {"sheet": sheet(now())})
+
+
+@require_safe
 def check(request: HttpRequest) -> TemplateResponse:
     """Show where a file is hashed in the browser."""
     return TemplateResponse(request, "site/check.html")
@@ -79,33 +105,58 @@ def digest(request: HttpRequest, digest: str) -> TemplateResponse:
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    """Search for a digest, a product or a statement; a whole SHA-256 leads straight to its page."""
+    """Search for a product, a digest, a statement, a party or a node; a whole SHA-256 leads straight to its page."""
     query = request.GET.get("q", "")
     wanted = query.strip().rpartition(":")[2]
     if SHA256.fullmatch(wanted):
-        known = current.views().statement(wanted.lower()) is not None
-        return HttpResponseRedirect(f"/{'statements' if known else 'digest'}/{wanted.lower()}")
+        return HttpResponseRedirect(f"/{_room_of(wanted.lower())}/{wanted.lower()}")
     return _answer(request, "site/search.html", lookups.search_page(current.views(), now(), query, start_of(request)))
+
+
+def _room_of(digest: str) -> str:
+    views = current.views()
+    if views.statement(digest) is not None:
+        return "statements"
+    return "parties" if views.party(digest) is not None else "digest"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Answer 400 without a look at the node."""
-    return HttpResponse(render_to_string("400.html"), status=400)
+    return _refusal(request, 400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Answer 403 without a look at the node."""
-    return HttpResponse(render_to_string("403.html"), status=403)
+    return _refusal(request, 403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Answer 404 without a look at the node."""
-    return HttpResponse(render_to_string("404.html"), status=404)
+    return _refusal(request, 404)
 
 
-def broken(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
-    """Answer 500 without a look at the node."""
-    return HttpResponse(render_to_string("500.html"), status=500)
+def broken(request: HttpRequest) -> HttpResponse:
+    """Answer 500 without a look at the node; to programs as JSON."""
+    if request.path.startswith("/api/") or request.path.endswith(".json"):
+        what = {"what": "it could not be answered", "where": request.path[:200], "remedy": None}
+        return HttpResponse(as_json({"error": what}), content_type="application/json", status=500)
+    return _refusal(request, 500)
+
+
+def not_from_here(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """Answer 403 to a form without this browser's token; a form of our own, merely too old, gives its text back."""
+    is_ours = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    context = {**menu.account(request), "csrf_token": get_token(request), "kept": texts_of(request) if is_ours else ()}
+    return HttpResponse(render_to_string("403_csrf.html", context), status=403)
+
+
+def _refusal(request: HttpRequest, status: int) -> HttpResponse:
+    """Print the page of a status; who is signed in is looked up only where nothing is broken."""
+    context: dict[str, Any] = {"nameless": True}
+    if status in {403, 404}:
+        context = menu.account(request)
+        context |= {"csrf_token": get_token(request)} if context.get("menu") else {}
+    return HttpResponse(render_to_string(f"{status}.html", context), status=status)
 
 
 def _answer(request: HttpRequest, template: str, page: object) -> TemplateResponse:

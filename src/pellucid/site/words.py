@@ -7,25 +7,55 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
 from pellucid.record.facts import Record
 from pellucid.release.portal.cards import PAID_BY, RESULTS
-from pellucid.release.portal.claims import Phrase, Sentence, Speaker, counted, day, listed, sentence, short, strong
+from pellucid.release.portal.claims import (
+    English,
+    Phrase,
+    Sentence,
+    Speaker,
+    counted,
+    day,
+    listed,
+    sentence,
+    short,
+    strong,
+)
+from pellucid.release.portal.formats import grouped
+from pellucid.release.portal.terms import term
 from pellucid.release.predicate import Release
-from pellucid.source.predicate import Delta, Extent, Review
-from pellucid.trust.predicate import Party, PartyAction, Withdrawal
+from pellucid.source.predicate import Delta, Extent, Review, ReviewOf
+from pellucid.trust.predicate import Custody, Party, PartyAction, Withdrawal
 
 MAX_ROWS = 400
 MAX_TEXT = 400
 
 KINDS = {
-    "release": "Release",
-    "review": "Review",
-    "delta": "Measured change",
-    "party": "Word on a key",
-    "withdrawal": "Withdrawal",
+    "release": noop("Release"),
+    "review": noop("Review"),
+    "delta": noop("Measured change"),
+    "party": noop("Word on a key"),
+    "withdrawal": noop("Withdrawal"),
+}
+ACTIONS = {
+    PartyAction.ACCREDIT: noop("Accreditation"),
+    PartyAction.RETIRE: noop("Retirement of a key"),
+    PartyAction.COMPROMISED: noop("Compromise of a key"),
+}
+READ = {
+    (ReviewOf.SOURCE, Extent.FULL): noop("all of source tree {subject}"),
+    (ReviewOf.SOURCE, Extent.DELTA): noop("what changed in source tree {subject}"),
+    (ReviewOf.UPDATE, Extent.FULL): noop("all of update {subject}"),
+    (ReviewOf.UPDATE, Extent.DELTA): noop("what changed in update {subject}"),
+    (ReviewOf.RULES, Extent.FULL): noop("all of rule set {subject}"),
+    (ReviewOf.RULES, Extent.DELTA): noop("what changed in rule set {subject}"),
 }
 
-Parts = tuple[str | Phrase, ...]
+Who = Phrase | Sentence
+_OTHER_KIND = noop("Statement of another type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +67,19 @@ class Row:
     code: bool  # a digest or an identifier, shown in a monospaced font
 
 
-ACTIONS = {
-    PartyAction.ACCREDIT: "Accreditation",
-    PartyAction.RETIRE: "Retirement of a key",
-    PartyAction.COMPROMISED: "Compromise of a key",
-}
-
-
 def kind_name(record: Record) -> str:
     """Return what a page calls a statement."""
     if isinstance(record.model, Party):
-        return ACTIONS[record.model.action]
-    return KINDS.get(record.kind or "", "Statement of another type")
+        return _(ACTIONS[record.model.action])
+    return _(KINDS.get(record.kind or "", _OTHER_KIND))
 
 
 def in_words(record: Record, by: Speaker | None) -> Sentence:
     """Say in one sentence what a statement says and who says it."""
-    who = Phrase(by.label, href=by.href) if by else Phrase("A key unknown here")
-    vouched = f", {by.standing}," if by and by.name is None and by.standing else ""
-    write = _WRITERS.get(type(record.model))
-    rest = write(record) if write else _unknown(record)
-    return sentence(who, f"{vouched} ", *rest)
+    who: Who = Phrase(by.label, href=by.href) if by else Phrase(_("A key unknown here"))
+    if by and by.name is None and by.standing:
+        who = sentence(_("{who}, {standing},"), who=who, standing=by.standing)
+    return _WRITERS.get(type(record.model), _unknown)(record, who)
 
 
 def rows(predicate: Mapping[str, Any]) -> tuple[Row, ...]:
@@ -65,80 +87,106 @@ def rows(predicate: Mapping[str, Any]) -> tuple[Row, ...]:
     found: list[Row] = []
     for row in _walk("", predicate) if predicate else ():
         if len(found) == MAX_ROWS:
-            found.append(Row("…", "cut here; the whole stands in the JSON below", code=False))
+            found.append(Row("…", _("cut here; the whole stands in the JSON below"), code=False))
             break
         found.append(row)
     return tuple(found)
 
 
-def _release(record: Record) -> Parts:
+def _release(record: Record, who: Who) -> Sentence:
     release: Release = record.model
-    files = counted(len(release.artifacts), "file")
-    source = f", from source tree {short(release.source.sha256)}" if release.source else ", and names no source"
-    name = strong(f"{release.product} {release.version}", href=f"/releases/{record.id}")
-    return (f"releases {files} as ", name, f" ({release.kind.value}){source}.")
-
-
-def _review(record: Record) -> Parts:
-    review: Review = record.model
-    what = {"source": "source tree", "update": "update", "rules": "rule set"}[review.of.value]
-    extent = "all of" if review.extent is Extent.FULL else "what changed in"
-    paid = f", paid by {PAID_BY[review.paid_by]}"
-    result = strong(RESULTS[review.result][1])
-    return (f"reviewed {extent} {what} {_subject(record)} ({review.independence.value}{paid}): it ", result,
-            f"; expires {day(review.expires)}.")  # fmt: skip
-
-
-def _delta(record: Record) -> Parts:
-    delta: Delta = record.model
-    return ("measured ", strong(counted(delta.lines, "changed line")),
-            f" from source tree {short(delta.base)} to {_subject(record)}.")  # fmt: skip
-
-
-def _party(record: Record) -> Parts:
-    party: Party = record.model
-    key = strong(f"key {_subject(record)}", href=_key_href(record))
-    if party.action is PartyAction.ACCREDIT:
-        return ("accredits ", key, f" as {listed(role.value for role in party.roles)}.")
-    if party.action is PartyAction.RETIRE:
-        return ("retires ", key, "; what it had logged before stands.")
-    return (
-        "declares ",
-        key,
-        " ",
-        strong("compromised"),
-        f" since {day(party.since)}" if party.since else "",
-        "; what it logged after is void.",
+    words = _("{who} releases {files} as {release} ({kind}), and names no source.")
+    if release.source:
+        words = _("{who} releases {files} as {release} ({kind}), from source tree {tree}.")
+    return sentence(
+        words,
+        who=who,
+        files=counted(len(release.artifacts), "file"),
+        release=strong(f"{release.product} {release.version}", href=f"/releases/{record.id}"),
+        kind=term(release.kind.value),
+        tree=short(release.source.sha256) if release.source else "",
     )
 
 
-def _withdrawal(record: Record) -> Parts:
+def _review(record: Record, who: Who) -> Sentence:
+    review: Review = record.model
+    return sentence(
+        _("{who} reviewed {read} ({independence}, paid by {payer}): it {result}; expires {day}."),
+        who=who,
+        read=sentence(_(READ[review.of, review.extent]), subject=_subject(record)),
+        independence=term(review.independence.value),
+        payer=_(PAID_BY[review.paid_by]),
+        result=strong(_(RESULTS[review.result][1])),
+        day=day(review.expires),
+    )
+
+
+def _delta(record: Record, who: Who) -> Sentence:
+    delta: Delta = record.model
+    return sentence(
+        _("{who} measured {lines} from source tree {base} to {subject}."),
+        who=who,
+        lines=strong(counted(delta.lines, "changed line")),
+        base=short(delta.base),
+        subject=_subject(record),
+    )
+
+
+def _party(record: Record, who: Who) -> Sentence:
+    party: Party = record.model
+    key = strong(_("key {digest}").format(digest=_subject(record)), href=_key_href(record))
+    if party.action is PartyAction.ACCREDIT:
+        roles = listed(term(role.value) for role in party.roles)
+        words = {
+            Custody.FILE: _("{who} accredits {key} as {roles}."),
+            Custody.BROWSER: _("{who} accredits {key}, kept in a browser, as {roles}."),
+            Custody.TOKEN: _("{who} accredits {key}, kept in a token, as {roles}."),
+        }[party.custody]
+        return sentence(words, who=who, key=key, roles=roles)
+    if party.action is PartyAction.RETIRE:
+        return sentence(_("{who} retires {key}; what it had logged before stands."), who=who, key=key)
+    ending = _("{who} declares {key} {compromised}; what it logged after is void.")
+    if party.since:
+        ending = _("{who} declares {key} {compromised} since {day}; what it logged after is void.")
+    since = day(party.since) if party.since else ""
+    return sentence(ending, who=who, key=key, compromised=strong(term(party.action.value)), day=since)
+
+
+def _withdrawal(record: Record, who: Who) -> Sentence:
     withdrawal: Withdrawal = record.model
     target = next((ref.rpartition(":")[2] for subject in record.subjects for ref in subject.refs), "")
-    return ("takes back ", strong(f"statement {short(target)}", href=f"/statements/{target}"),
-            f"; reason: {withdrawal.reason.value}.")  # fmt: skip
+    return sentence(
+        _("{who} takes back {statement}; reason: {reason}."),
+        who=who,
+        statement=strong(_("statement {id}").format(id=short(target)), href=f"/statements/{target}"),
+        reason=term(withdrawal.reason.value),
+    )
 
 
-def _unknown(record: Record) -> Parts:
+def _unknown(record: Record, who: Who) -> Sentence:
     about = counted(len(record.subjects), "subject")
-    if record.problem is not None:
-        return (
-            f"says something about {about} that ",
-            strong("does not fit its type"),
-            f": {record.problem[:MAX_TEXT]}.",
+    if record.problem is None:
+        return sentence(
+            _("{who} says something about {subjects} in a type that is not known here."), who=who, subjects=about
         )
-    return (f"says something about {about} in a type that is not known here.",)
+    return sentence(
+        _("{who} says something about {subjects} that {misfit}: {problem}."),
+        who=who,
+        subjects=about,
+        misfit=strong(_("does not fit its type")),
+        problem=English(record.problem[:MAX_TEXT]),
+    )
 
 
 def _subject(record: Record) -> str:
-    return next((short(ref) for subject in record.subjects for ref in subject.refs), "(no subject)")
+    return next((short(ref) for subject in record.subjects for ref in subject.refs), _("(no subject)"))
 
 
 def _key_href(record: Record) -> str:
     return next((f"/parties/{ref.rpartition(':')[2]}" for subject in record.subjects for ref in subject.refs), "")
 
 
-_WRITERS: Mapping[type, Callable[[Record], Parts]] = {
+_WRITERS: Mapping[type, Callable[[Record, Who], Sentence]] = {
     Release: _release,
     Review: _review,
     Delta: _delta,
@@ -156,7 +204,9 @@ def _walk(name: str, value: Any, depth: int = 0) -> Iterator[Row]:
             yield from _walk(f"{name}[{place}]", item, depth + 1)
     else:
         yield Row(
-            _readable(name)[:MAX_TEXT], _value(value), isinstance(value, str) and len(value) > 30 and " " not in value
+            English(_readable(name)[:MAX_TEXT]),
+            _value(value),
+            isinstance(value, str) and len(value) > 30 and " " not in value,
         )
 
 
@@ -168,7 +218,7 @@ def _readable(name: str) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, int):
-        return f"{value:,}"
-    return str(value)[:MAX_TEXT] if value not in (None, "", {}, [], ()) else "(empty)"
+        return grouped(value)
+    return str(value)[:MAX_TEXT] if value not in (None, "", {}, [], ()) else _("(empty)")

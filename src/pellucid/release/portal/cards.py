@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
 from pellucid.record.facts import Record, Views
 from pellucid.release.portal.claims import (
+    NO_KEY,
     Badge,
     Command,
+    English,
     Phrase,
     Seat,
     Sentence,
@@ -22,23 +27,37 @@ from pellucid.release.portal.claims import (
 )
 from pellucid.release.portal.coverage import Coverage, why_not
 from pellucid.release.portal.speakers import author
+from pellucid.release.portal.terms import term
 from pellucid.release.predicate import Release
-from pellucid.source.predicate import Delta, Extent, Payer, Result, Review
+from pellucid.source.predicate import Delta, Extent, Payer, Result, Review, ReviewOf
 from pellucid.statement.reference import tree_ref
 
 RESULTS = {
-    Result.PASS: (State.GOOD, "passed the criteria"),
-    Result.FINDINGS: (State.ATTENTION, "passed, with findings"),
-    Result.FAIL: (State.FAILED, "did not pass the criteria"),
+    Result.PASS: (State.GOOD, noop("passed the criteria")),
+    Result.FINDINGS: (State.ATTENTION, noop("passed, with findings")),
+    Result.FAIL: (State.FAILED, noop("did not pass the criteria")),
+}
+SAID = {
+    Result.PASS: noop("said that it passed the criteria"),
+    Result.FINDINGS: noop("said that it passed, with findings"),
 }
 PAID_BY = {
-    Payer.NOBODY: "nobody",
-    Payer.REVIEWER: "the reviewer",
-    Payer.CENTER: "a center",
-    Payer.CUSTOMER: "a customer",
-    Payer.GOVERNMENT: "a government",
-    Payer.VENDOR: "the vendor",
+    Payer.NOBODY: noop("nobody"),
+    Payer.REVIEWER: noop("the reviewer"),
+    Payer.CENTER: noop("a center"),
+    Payer.CUSTOMER: noop("a customer"),
+    Payer.GOVERNMENT: noop("a government"),
+    Payer.VENDOR: noop("the vendor"),
 }
+TITLES = {
+    (ReviewOf.SOURCE, Extent.FULL): noop("Source reviewed in full"),
+    (ReviewOf.SOURCE, Extent.DELTA): noop("Source reviewed for what changed"),
+    (ReviewOf.UPDATE, Extent.FULL): noop("Update reviewed in full"),
+    (ReviewOf.UPDATE, Extent.DELTA): noop("Update reviewed for what changed"),
+    (ReviewOf.RULES, Extent.FULL): noop("Rule set reviewed in full"),
+    (ReviewOf.RULES, Extent.DELTA): noop("Rule set reviewed for what changed"),
+}
+READ = {Extent.FULL: noop("all of it"), Extent.DELTA: noop("what changed since its base")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +162,11 @@ def source_card(release: Release, record: Record, views: Views) -> SourceCard | 
         return None
     others = [item for item in views.referring(tree_ref(source.sha256), kind="release") if item.id != record.id]
     words = sentence(
-        "The vendor names one source tree for all of it: ",
-        strong(counted(source.files, "file")),
-        ". Whether the files that ship were made from it is not shown by this; a rebuild would show it.",
+        _(
+            "The vendor names one source tree for all of it: {files}. "
+            "Whether the files that ship were made from it is not shown by this; a rebuild would show it."
+        ),
+        files=strong(counted(source.files, "file")),
     )
     return SourceCard(
         words=words,
@@ -156,7 +177,7 @@ def source_card(release: Release, record: Record, views: Views) -> SourceCard | 
         size=source.size,
         href=f"/digest/{source.sha256}",
         others=len(others),
-        command=Command("Recompute it from a folder, an archive or a repository", "pellucid source tree SOURCE"),
+        command=Command(_("Recompute it from a folder, an archive or a repository"), "pellucid source tree SOURCE"),
     )
 
 
@@ -172,19 +193,19 @@ def review_card(record: Record, covered: Coverage, views: Views, moment: datetim
         id=record.id,
         href=f"/statements/{record.id}",
         title=_title(review, debt),
-        result=_result(review.result, live=refused is None),
+        result=result_badge(review.result, live=refused is None),
         badges=(*standing(record), *_expiry(expires, moment), *_debt(debt)),
         counts=refused is None,
         refused=refused,
         words=_words(review, by, excluded),
         reviewer=by,
         independence=review.independence.value,
-        paid_by=PAID_BY[review.paid_by],
+        paid_by=_(PAID_BY[review.paid_by]),
         of=review.of.value,
         extent=review.extent.value,
         subject=record.subjects[0].refs[0] if record.subjects and record.subjects[0].refs else "",
         base=review.base,
-        criteria=tuple(word.replace("-", " ") for word in review.criteria),
+        criteria=tuple(English(word.replace("-", " ")) for word in review.criteria),
         files=review.scope.files,
         lines=review.scope.lines,
         excluded=tuple(Excluded(item.sha256, item.lines) for item in review.exclusions),
@@ -208,9 +229,11 @@ def delta_card(record: Record, views: Views) -> DeltaCard:
     by = author(record, views)
     files = delta.files_added + delta.files_removed + delta.files_changed
     words = sentence(
-        Phrase(by.label, href=by.href) if by else "A key unknown here", " measured ",
-        strong(counted(delta.lines, "changed line")), " in ", strong(counted(files, "file")), ".",
-    )  # fmt: skip
+        _("{author} measured {lines} in {files}."),
+        author=Phrase(by.label, href=by.href) if by else Phrase(_("A key unknown here")),
+        lines=strong(counted(delta.lines, "changed line")),
+        files=strong(counted(files, "file")),
+    )
     target = next((ref for subject in record.subjects for ref in subject.refs), "")
     return DeltaCard(
         id=record.id,
@@ -229,7 +252,7 @@ def delta_card(record: Record, views: Views) -> DeltaCard:
         tool=f"{delta.tool.name} {delta.tool.version}",
         badges=standing(record),
         seats=seats(record),
-        command=Command("Measure it again on your own copies", "pellucid source delta OLD NEW"),
+        command=Command(_("Measure it again on your own copies"), "pellucid source delta OLD NEW"),
     )
 
 
@@ -237,32 +260,43 @@ def show_command(statement: str, views: Views) -> Command:
     """Return the command that fetches a statement from this node as it was signed."""
     url = views.node().url
     return Command(
-        "The statement as it was signed", f"pellucid statement show {statement}{f' --from {url}' if url else ''}"
+        _("The statement as it was signed"), f"pellucid statement show {statement}{f' --from {url}' if url else ''}"
     )
 
 
-def _result(result: Result, *, live: bool) -> Badge:
+def result_badge(result: Result, *, live: bool) -> Badge:
     """A yes that no longer counts is only what was said; a no is shown as a no whatever became of its author."""
     state, words = RESULTS[result]
-    return Badge(state, words) if live or result is Result.FAIL else Badge(State.UNKNOWN, f"said that it {words}")
+    return Badge(state, _(words)) if live or result is Result.FAIL else Badge(State.UNKNOWN, _(SAID[result]))
 
 
 def _title(review: Review, debt: int | None) -> str:
-    what = {"source": "Source", "update": "Update", "rules": "Rule set"}[review.of.value]
-    extent = "in full" if review.extent is Extent.FULL else "for what changed"
-    return f"{what} reviewed {extent}{', with a debt' if debt else ''}"
+    title = _(TITLES[review.of, review.extent])
+    return _("{title}, with a debt").format(title=title) if debt else title
 
 
 def _words(review: Review, by: Speaker | None, excluded: int) -> Sentence:
-    who = Phrase(by.label, strong=True, href=by.href) if by else strong("a key unknown here")
-    standing = f"{by.standing}; " if by and by.standing else ""
-    read = "all of it" if review.extent is Extent.FULL else "what changed since its base"
-    left_out = f", except {counted(excluded, 'line')} in {counted(len(review.exclusions), 'part')}" if excluded else ""
+    words = _("Reviewed by {who} ({standing}, paid by {payer}), who read {read}: {lines} in {files}, {time}.")
+    if excluded:
+        words = _(
+            "Reviewed by {who} ({standing}, paid by {payer}), who read {read}, except {left_out}: "
+            "{lines} in {files}, {time}."
+        )
+    independence = term(review.independence.value)
+    left_out = _("{lines} in {parts}").format(
+        lines=counted(excluded, "line"), parts=counted(len(review.exclusions), "part")
+    )
     return sentence(
-        "Reviewed by ", who, f" ({standing}{review.independence.value}, paid by {PAID_BY[review.paid_by]}), who read ",
-        strong(read), left_out, ": ", strong(counted(review.scope.lines, "line")), " in ",
-        counted(review.scope.files, "file"), f", {hours(review.minutes)}.",
-    )  # fmt: skip
+        words,
+        who=Phrase(by.label, strong=True, href=by.href) if by else strong(_(NO_KEY)),
+        standing=f"{by.standing}; {independence}" if by and by.standing else independence,
+        payer=_(PAID_BY[review.paid_by]),
+        read=strong(_(READ[review.extent])),
+        left_out=left_out,
+        lines=strong(counted(review.scope.lines, "line")),
+        files=counted(review.scope.files, "file"),
+        time=hours(review.minutes),
+    )
 
 
 def hours(minutes: int) -> str:
@@ -271,8 +305,8 @@ def hours(minutes: int) -> str:
 
 
 def _expiry(expires: datetime, moment: datetime) -> tuple[Badge, ...]:
-    return (Badge(State.ATTENTION, "expired"),) if expires <= moment else ()
+    return (Badge(State.ATTENTION, _("expired")),) if expires <= moment else ()
 
 
 def _debt(lines: int | None) -> tuple[Badge, ...]:
-    return (Badge(State.ATTENTION, f"{counted(lines, 'line')} unread"),) if lines else ()
+    return (Badge(State.ATTENTION, counted(lines, "{n} line unread", "{n} lines unread")),) if lines else ()

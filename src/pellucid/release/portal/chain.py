@@ -6,29 +6,34 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
 from pellucid.record.facts import LogFact, MirrorFact, Record, Views
 from pellucid.release.portal.cards import PAID_BY
 from pellucid.release.portal.claims import (
     NOT_COSIGNED,
-    Phrase,
     Sentence,
     State,
     Step,
     at,
     counted,
     listed,
+    said,
     sentence,
     short,
     stands,
     strong,
 )
 from pellucid.release.portal.coverage import Coverage, coverage
+from pellucid.release.portal.formats import grouped
 from pellucid.release.portal.seen import LogGlance
 from pellucid.release.predicate import Release
-from pellucid.source.predicate import Independence, Result, Review
+from pellucid.source.predicate import Extent, Independence, Result, Review
 from pellucid.statement.reference import release_ref, tree_ref
 
 BUILD_TYPES = ("https://slsa.dev/provenance/", "https://in-toto.io/attestation/link/")
+EXTENTS = {Extent.FULL: noop("full"), Extent.DELTA: noop("delta")}
 WORST_FIRST = (State.FAILED, State.ATTENTION, State.UNKNOWN, State.GOOD)
 
 
@@ -104,18 +109,16 @@ def in_house(record: Record, covered: Coverage) -> bool:
     )
 
 
-def readers(covered: Coverage) -> str:
+def reviewed_by(covered: Coverage) -> str:
     """Write how many parties' reviews a coverage rests on."""
-    return counted(len({key for item in covered.bearing for key in item.authors[:1]}), "party", "parties")
+    parties = len({key for item in covered.bearing for key in item.authors[:1]})
+    return counted(parties, "reviewed by {n} party", "reviewed by {n} parties")
 
 
 def known(facts: ChainFacts, logs: Sequence[LogGlance]) -> Sentence:
-    """Say in one sentence what is known of a release."""
-    logged = facts.record.logged_at
-    where = f"in {len(logs):,} logs" if len(logs) > 1 else "in the log"
-    since: list[str | Phrase] = [strong(f"{where} since "), at(logged)] if logged else [strong(where), " at a time "]
-    parts = ["This release is ", *since, *([] if logged else ["nobody else attests"]), ", ", *_seen(logs)]
-    return sentence(*parts, ", and ", *_read(facts), ".")
+    """Say in one sentence of a release since when it is logged, who saw it there, and who read its source."""
+    words = _("{logged}, {seen}, and {read}.")
+    return sentence(words, logged=_logged(facts, len(logs)), seen=_seen(logs), read=_read(facts))
 
 
 def steps(facts: ChainFacts, logs: Sequence[LogGlance]) -> tuple[Step, ...]:
@@ -123,90 +126,122 @@ def steps(facts: ChainFacts, logs: Sequence[LogGlance]) -> tuple[Step, ...]:
     return (_source(facts), _review(facts), _rebuild(facts), _log(facts), _centers(facts, logs))
 
 
-def _seen(logs: Sequence[LogGlance]) -> list[str | Phrase]:
+def _logged(facts: ChainFacts, logs: int) -> Sentence:
+    logged = facts.record.logged_at
+    if logged is None and logs > 1:
+        return sentence(_("This release is in {number} logs at a time nobody else attests"), number=grouped(logs))
+    if logged is None:
+        return sentence(_("This release is in the log at a time nobody else attests"))
+    if logs > 1:
+        return sentence(_("This release is in {number} logs since {when}"), number=grouped(logs), when=at(logged))
+    return sentence(_("This release is in the log since {when}"), when=at(logged))
+
+
+def _seen(logs: Sequence[LogGlance]) -> Sentence:
     """Say of every log that it is in who saw it there."""
-    parts: list[str | Phrase] = []
-    for place, glance in enumerate(logs):
-        parts += [" and " if place == len(logs) - 1 else ", "] if place else []
-        parts += _seen_in(glance)
-        parts += [f" ({glance.origin})"] if len(logs) > 1 else []
-    return parts or [strong(NOT_COSIGNED)]
+    if not logs:
+        return said(_(NOT_COSIGNED))
+    seen = [_seen_in(glance) for glance in logs]
+    if len(logs) > 1:
+        named = zip(seen, logs, strict=True)
+        seen = [sentence("{seen} ({log})", seen=words, log=glance.origin) for words, glance in named]
+    words = seen[0]
+    for place, more in enumerate(seen[1:], start=2):
+        words = sentence(_("{some} and {last}") if place == len(seen) else "{some}, {last}", some=words, last=more)
+    return words
 
 
-def _seen_in(glance: LogGlance) -> list[str | Phrase]:
+def _seen_in(glance: LogGlance) -> Sentence:
     if glance.required == 0 or not glance.cosigned:
-        return [strong(NOT_COSIGNED)]
+        return said(_(NOT_COSIGNED))
     if glance.state is State.FAILED:
-        return [strong(f"cosigned by {glance.cosigned} of the {glance.required} it needs")]
-    return ["seen there by ", strong(f"{counted(glance.cosigned, 'operator')} in {counted(glance.regions, 'region')}")]
+        words = _("cosigned by {number} of the {required} it needs")
+        return said(words.format(number=glance.cosigned, required=glance.required))
+    regions = counted(glance.regions, "region")
+    operators = counted(glance.cosigned, "{n} operator in {regions}", "{n} operators in {regions}", regions=regions)
+    return sentence(_("seen there by {operators}"), operators=strong(operators))
 
 
-def _read(facts: ChainFacts) -> list[str | Phrase]:
+def _read(facts: ChainFacts) -> Sentence:
+    """Say as a clause of its own who read the source."""
     if facts.release.source is None:
-        return [strong("names no source")]
-    refusals = [item for item in facts.reviews if failed(item)]
+        return said(_("names no source"))
+    refusals = sum(failed(item) for item in facts.reviews)
     if refusals:
-        return [strong(f"{counted(len(refusals), 'review')} did not pass it")]
+        words = counted(refusals, "{n} review did not pass it", "{n} reviews did not pass it")
+        return said(words)
     covered = facts.coverage
     if not covered.bearing:
-        return [
-            strong("no review of its source counts" if facts.reviews else "nobody has logged a review of its source")
-        ]
+        words = _("no review of its source counts") if facts.reviews else _("nobody has logged a review of its source")
+        return said(words)
     if covered.lines:
-        return ["its source was ", strong(f"last reviewed {counted(covered.lines, 'changed line')} ago")]
-    if in_house(facts.record, covered):
-        return ["all of its source was ", strong("reviewed only by its own maker")]
-    return ["all of its source was ", strong(f"reviewed by {readers(covered)}")]
+        ago = counted(covered.lines, "last reviewed {n} changed line ago", "last reviewed {n} changed lines ago")
+        return sentence(_("its source was {reviewed}"), reviewed=strong(ago))
+    by = _("reviewed only by its own maker") if in_house(facts.record, covered) else reviewed_by(covered)
+    return sentence(_("all of its source was {reviewed}"), reviewed=strong(by))
 
 
 def _source(facts: ChainFacts) -> Step:
     source = facts.release.source
     if source is None:
-        return Step("Source", State.UNKNOWN, "no source named", "#source")
-    return Step("Source", State.GOOD, f"tree {short(source.sha256)}, {counted(source.files, 'file')}", "#source")
+        return Step(_("Source"), State.UNKNOWN, _("no source named"), "#source")
+    words = _("tree {digest}, {files}").format(digest=short(source.sha256), files=counted(source.files, "file"))
+    return Step(_("Source"), State.GOOD, words, "#source")
 
 
 def _review(facts: ChainFacts) -> Step:
     covered = facts.coverage
     if any(failed(item) for item in facts.reviews):
-        return Step("Review", State.FAILED, "a reviewer did not pass it", "#reviews")
+        return Step(_("Review"), State.FAILED, _("a reviewer did not pass it"), "#reviews")
     if not covered.bearing:
-        ended = "none that counts" if facts.reviews else "nobody has logged one"
-        return Step("Review", State.UNKNOWN, ended, "#reviews")
+        ended = _("none that counts") if facts.reviews else _("nobody has logged one")
+        return Step(_("Review"), State.UNKNOWN, ended, "#reviews")
     if covered.lines:
-        return Step("Review", State.ATTENTION, f"{counted(covered.lines, 'line')} changed since", "#reviews")
+        words = counted(covered.lines, "{n} line changed since", "{n} lines changed since")
+        return Step(_("Review"), State.ATTENTION, words, "#reviews")
     findings = sum(item.model.findings.open for item in covered.bearing)
-    payers = listed(sorted({PAID_BY[item.model.paid_by] for item in covered.bearing}))
-    words = f"{counted(findings, 'finding')} open, paid by {payers}"
+    payers = listed(sorted({_(PAID_BY[item.model.paid_by]) for item in covered.bearing}))
+    words = counted(
+        findings, "{n} finding open, paid by {payers}", "{n} findings open, paid by {payers}", payers=payers
+    )
     if in_house(facts.record, covered):
-        return Step("Review", State.ATTENTION, f"only by its own maker, {words}", "#reviews")
-    extents = {item.model.extent.value for item in covered.bearing}
-    words = f"{listed(sorted(extents, reverse=True))} review, {words}"
-    return Step("Review", State.ATTENTION if findings else State.GOOD, words, "#reviews")
+        return Step(
+            _("Review"), State.ATTENTION, _("only by its own maker, {findings}").format(findings=words), "#reviews"
+        )
+    extents = sorted({item.model.extent for item in covered.bearing}, reverse=True)
+    words = _("{extents} review, {findings}").format(
+        extents=listed(_(EXTENTS[item]) for item in extents), findings=words
+    )
+    return Step(_("Review"), State.ATTENTION if findings else State.GOOD, words, "#reviews")
 
 
 def _rebuild(facts: ChainFacts) -> Step:
     """Tell of build statements in the usual types, which are not judged here; without one, that none can be given."""
     builds = [item for item in facts.others if item.predicate_type.startswith(BUILD_TYPES)]
     if builds:
-        return Step("Rebuild", State.UNKNOWN, f"{counted(len(builds), 'build statement')}, not judged here", "#others")
-    return Step("Rebuild", State.UNKNOWN, "not offered yet: nothing ties the files to the source", "#source")
+        words = counted(len(builds), "{n} build statement, not judged here", "{n} build statements, not judged here")
+        return Step(_("Rebuild"), State.UNKNOWN, words, "#others")
+    words = _("not offered yet: nothing ties the files to the source")
+    return Step(_("Rebuild"), State.UNKNOWN, words, "#source")
 
 
 def _log(facts: ChainFacts) -> Step:
     places = facts.record.places
-    entry = f"entry {places[0].index:,}" if len(places) == 1 else f"in {len(places):,} logs"
+    entry = _("entry {index}").format(index=grouped(places[0].index))
+    if len(places) > 1:
+        entry = _("in {number} logs").format(number=grouped(len(places)))
     if facts.doubles:
-        return Step("Log", State.FAILED, f"{entry}, and a second copy", "#log")
+        return Step(_("Log"), State.FAILED, _("{entry}, and a second copy").format(entry=entry), "#log")
     if all(place.covered_by is None for place in places):
-        return Step("Log", State.ATTENTION, f"{entry}, not published yet", "#log")
-    return Step("Log", State.GOOD, f"{entry}, no second copy known", "#log")
+        return Step(_("Log"), State.ATTENTION, _("{entry}, not published yet").format(entry=entry), "#log")
+    return Step(_("Log"), State.GOOD, _("{entry}, no second copy known").format(entry=entry), "#log")
 
 
 def _centers(facts: ChainFacts, logs: Sequence[LogGlance]) -> Step:
     if not logs:
-        return Step("Centers", State.UNKNOWN, "no log known", "#seen")
+        return Step(_("Centers"), State.UNKNOWN, _("no log known"), "#seen")
     worst = next(state for state in WORST_FIRST if any(log.state is state for log in logs))
     words = "; ".join(f"{log.origin}: {log.words}" for log in logs) if len(logs) > 1 else logs[0].words
-    keepers = {item.kept_by for item in facts.mirrors if item.problem is None}
-    return Step("Centers", worst, f"{words}, mirrored by {len(keepers) or 'nobody'}", "#seen")
+    keepers = len({item.kept_by for item in facts.mirrors if item.problem is None})
+    mirrored = _("{words}, mirrored by {number}") if keepers else _("{words}, mirrored by nobody")
+    return Step(_("Centers"), worst, mirrored.format(words=words, number=keepers), "#seen")

@@ -1,17 +1,30 @@
 """The words and shapes that all page models share: states, sentences, badges, speakers, places, pages of lists.
 
 Page models are frozen dataclasses: templates print them, and the `.json` twin of a page is the same model
-serialised. Nothing here reads anything.
+serialised. Nothing here reads anything. Words are in the language of the request; a sentence is one message, whose
+named places take phrases, times, names or other sentences:
+
+    sentence(_("{center} has cosigned it, last at {when}."), center=strong(name), when=at(moment))
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
-from pellucid.record.facts import Place, Record
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+from django.utils.translation import ngettext
+
+from pellucid.record.facts import Ending, Place, Record
+from pellucid.release.portal import formats
+from pellucid.release.portal.formats import grouped
 
 
 class State(StrEnum):
@@ -21,6 +34,17 @@ class State(StrEnum):
     ATTENTION = "attention"
     FAILED = "failed"
     UNKNOWN = "unknown"
+
+
+class English(str):
+    """Words that come from elsewhere and are English whatever the reader's language; pages mark them as such."""
+
+    __slots__ = ()
+
+    def __html__(self) -> SafeString:
+        if formats.language() == formats.SOURCE:
+            return escape(str(self))
+        return mark_safe(f'<span lang="en">{escape(str(self))}</span>')  # noqa: S308 - escaped beside the markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +109,25 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Who says something: a key, its name where its owner opened it, and who accredited it."""
+    """Who says something: a key, its name where its owner opened it, who accredited it, and if it is in a browser."""
 
     key: str
     name: str | None
     affiliation: str | None
     accredited_by: str | None
     href: str
+    in_browser: bool = False
 
     @property
     def label(self) -> str:
-        return self.name or f"key {self.key[:12]}…"
+        return self.name or key_name(self.key)
 
     @property
     def standing(self) -> str | None:
         """For whom it speaks, or on whose word it may."""
-        vouched = f"accredited by {self.accredited_by}" if self.accredited_by else None
-        return ", ".join(part for part in (self.affiliation, vouched) if part) or None
+        vouched = _("accredited by {names}").format(names=self.accredited_by) if self.accredited_by else None
+        kept = _("key kept in a browser") if self.in_browser else None
+        return ", ".join(part for part in (self.affiliation, vouched, kept) if part) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +160,20 @@ class Paging:
 
 
 PER_PAGE = 50
-NOT_COSIGNED = "not cosigned by anyone independent"
+NOT_COSIGNED = noop("not cosigned by anyone independent")
+NO_KEY = noop("a key unknown here")
+KEY_ENDED = {Ending.RETIRED: noop("author's key retired"), Ending.COMPROMISED: noop("author's key compromised")}
 
 NOT_PROVEN = (
-    "that the files were made from the source named",
-    "why the code does what it does",
-    "which laws its makers live under",
-    "the hardware it runs on",
-    "the compiler and tools it was built with",
-    "what a service does at run time",
+    noop("that the files were made from the source named"),
+    noop("why the code does what it does"),
+    noop("which laws its makers live under"),
+    noop("the hardware it runs on"),
+    noop("the compiler and tools it was built with"),
+    noop("what a service does at run time"),
 )
+
+_PLACE = re.compile(r"\{([a-z_]+)\}")
 
 
 def now() -> datetime:
@@ -151,14 +181,42 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def sentence(*parts: str | Phrase) -> Sentence:
-    """Make a sentence; plain strings are plain phrases."""
-    return Sentence(tuple(Phrase(part) if isinstance(part, str) else part for part in parts if part))
+def not_proven() -> tuple[str, ...]:
+    """Return what no page here proves."""
+    return tuple(_(item) for item in NOT_PROVEN)
+
+
+def sentence(words: str, /, **named: str | Phrase | Sentence) -> Sentence:
+    """Make a sentence of one message, with `named` in its `{places}`; KeyError if one of them is not given.
+
+    A text in a place is a plain phrase, a sentence gives its phrases. Braces in what is put in are only braces.
+    """
+    phrases: list[Phrase] = []
+    for place, piece in enumerate(_pieces(words)):
+        value = named[piece] if place % 2 else piece
+        if isinstance(value, Sentence):
+            phrases += value.phrases
+        elif isinstance(value, Phrase):
+            phrases.append(value)
+        elif value:
+            phrases.append(Phrase(value))
+    return Sentence(tuple(phrases))
+
+
+@lru_cache(maxsize=4096)
+def _pieces(words: str) -> tuple[str, ...]:
+    """Split a message into texts and, between them, the names of its places."""
+    return tuple(_PLACE.split(words))
 
 
 def strong(text: str, *, at: datetime | None = None, href: str | None = None) -> Phrase:
     """Make a phrase that carries the sentence."""
     return Phrase(text, strong=True, at=at, href=href)
+
+
+def said(text: str) -> Sentence:
+    """Make a sentence, or a clause of one, that is one strong phrase."""
+    return Sentence((strong(text),))
 
 
 def at(moment: datetime) -> Phrase:
@@ -168,23 +226,38 @@ def at(moment: datetime) -> Phrase:
 
 def day_and_time(moment: datetime) -> str:
     """Write a moment as `21 Nov 2026 14:02 UTC`."""
-    return f"{moment.astimezone(UTC):%-d %b %Y %H:%M} UTC"
+    return formats.day_and_time(moment)
 
 
 def day(text: str) -> str:
     """Write an RFC 3339 time as its day: `21 Nov 2026`."""
-    return f"{datetime.fromisoformat(text).astimezone(UTC):%-d %b %Y}"
+    return formats.day(datetime.fromisoformat(text))
 
 
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """Write a number with its noun: `1 file`, `1,204 files`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+def counted(number: int, one: str, many: str | None = None, **named: str) -> str:
+    """Write a number with its noun: `1 file`, `1,204 files`.
+
+    `one` and `many` are literals: a noun (`many` is `one` with an s if not given), or words around `{n}`, as in
+    `counted(lines, "{n} line unread", "{n} lines unread")`. They are the message, singular and plural; `named` are
+    what stands in its other places.
+    """
+    if "{n}" not in one:
+        one, many = "{n} " + one, "{n} " + (many or one + "s")
+    words = ngettext(one, many or one, number)
+    return words.format(n=grouped(number), **named) if named else words.replace("{n}", grouped(number))
 
 
 def listed(names: Iterable[str]) -> str:
     """Write names as `a, b and c`."""
     items = list(names)
-    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + f" and {items[-1]}" if items else ""
+    if len(items) < 2:
+        return items[0] if items else ""
+    return _("{names} and {last}").format(names=", ".join(items[:-1]), last=items[-1])
+
+
+def key_name(key: str) -> str:
+    """Write a key whose owner has opened no name here."""
+    return _("key {digest}").format(digest=f"{key[:12]}…")
 
 
 def short(digest: str) -> str:
@@ -208,13 +281,13 @@ def standing(record: Record) -> tuple[Badge, ...]:
     """Return what ended or weakened a statement since it was made."""
     badges = []
     if record.withdrawn is not None:
-        badges.append(Badge(State.FAILED, "withdrawn by its author"))
+        badges.append(Badge(State.FAILED, _("withdrawn by its author")))
     if record.revoked is not None:
-        badges.append(Badge(State.FAILED, f"author's key {record.revoked.ending.value}"))
+        badges.append(Badge(State.FAILED, _(KEY_ENDED[record.revoked.ending])))
     if record.problem is not None:
-        badges.append(Badge(State.ATTENTION, "does not fit its type"))
+        badges.append(Badge(State.ATTENTION, _("does not fit its type")))
     if not record.authors:
-        badges.append(Badge(State.ATTENTION, "signed by a key unknown here"))
+        badges.append(Badge(State.ATTENTION, _("signed by a key unknown here")))
     return tuple(badges)
 
 
@@ -228,7 +301,10 @@ def paging(address: str, start: int, shown: int, total: int) -> Paging | None:
     if shown >= total:
         return None
     joint = "&" if "?" in address else "?"
-    before = Link("Previous", f"{address}{joint}from={max(0, start - PER_PAGE)}") if start else None
-    after = Link("Next", f"{address}{joint}from={start + shown}") if start + shown < total else None
-    words = f"{start + 1:,} to {start + shown:,} of {total:,}" if shown else f"none after {total:,}"
-    return Paging(words, before, after)
+    before = Link(_("Previous"), f"{address}{joint}from={max(0, start - PER_PAGE)}") if start else None
+    after = Link(_("Next"), f"{address}{joint}from={start + shown}") if start + shown < total else None
+    if not shown:
+        return Paging(_("none after {total}").format(total=grouped(total)), before, after)
+    words = _("{first} to {last} of {total}")
+    numbers = {"first": grouped(start + 1), "last": grouped(start + shown), "total": grouped(total)}
+    return Paging(words.format(**numbers), before, after)

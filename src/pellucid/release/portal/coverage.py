@@ -12,7 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pellucid.record.facts import Record, Views
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
+from pellucid.record.facts import Ending, Record, Views
 from pellucid.release.portal.claims import stands
 from pellucid.release.portal.speakers import may_read
 from pellucid.source.predicate import Delta, Extent, Result, Review, ReviewOf, worst_of
@@ -20,6 +23,10 @@ from pellucid.statement.reference import tree_ref
 from pellucid.trust.debt import Step, debts_from, debts_to
 
 MAX_TREES = 64
+KEY_ENDED = {
+    Ending.RETIRED: noop("its author's key is retired"),
+    Ending.COMPROMISED: noop("its author's key is compromised"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +91,16 @@ def why_not(record: Record, views: Views, moment: datetime) -> str | None:
     """Return why a review does not count here, or None when it does."""
     review = record.model
     if not isinstance(review, Review):
-        return "it does not fit its type"
+        return _("it does not fit its type")
     if record.withdrawn is not None:
-        return "its author withdrew it"
+        return _("its author withdrew it")
     if record.revoked is not None:
-        return f"its author's key is {record.revoked.ending.value}"
+        return _(KEY_ENDED[record.revoked.ending])
     if not may_read(record, views):
-        return "nobody known here has accredited its author as a reviewer"
+        return _("nobody known here has accredited its author as a reviewer")
     if datetime.fromisoformat(review.expires) <= moment:
-        return "it has expired"
-    return "it did not pass" if review.result is Result.FAIL else None
+        return _("it has expired")
+    return _("it did not pass") if review.result is Result.FAIL else None
 
 
 def _explore(tree: str, views: Views, moment: datetime) -> _Graph:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, urlencode
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+from django.utils.translation import ngettext
 
 from pellucid.record.facts import Record, Views
 from pellucid.release.portal import chain
 from pellucid.release.portal.cards import DeltaCard, ReviewCard, SourceCard, delta_card, review_card, source_card
 from pellucid.release.portal.claims import (
-    NOT_PROVEN,
     PER_PAGE,
     Badge,
     Command,
@@ -24,6 +27,7 @@ from pellucid.release.portal.claims import (
     State,
     Step,
     counted,
+    not_proven,
     paging,
     seats,
     sentence,
@@ -33,12 +37,13 @@ from pellucid.release.portal.claims import (
 )
 from pellucid.release.portal.command_lines import pack_line, verify_line
 from pellucid.release.portal.coverage import coverage, reviews_of
+from pellucid.release.portal.endings import doubled_notices, ended_notices
 from pellucid.release.portal.seen import LogGlance, MirrorLine, log_glance, mirror_line
 from pellucid.release.portal.speakers import author
 from pellucid.release.predicate import Release
 from pellucid.statement.reference import file_ref, release_ref, tree_ref
 
-BASIS = (
+BASIS = noop(
     "Counted here is what is signed by reviewers and centers that this node knows as accredited. "
     "A verdict goes by your own policy."
 )
@@ -194,7 +199,7 @@ def products_page(views: Views, moment: datetime, matching: str = "", start: int
     )
     address = f"/products?{urlencode({'q': matching})}" if matching else "/products"
     known = _products_sentence(total, matching)
-    return ProductsPage(moment, "Products", matching, known, lines, paging(address, start, len(lines), total))
+    return ProductsPage(moment, _("Products"), matching, known, lines, paging(address, start, len(lines), total))
 
 
 def product_page(views: Views, moment: datetime, product: str, start: int = 0) -> ProductPage | None:
@@ -207,19 +212,15 @@ def product_page(views: Views, moment: datetime, product: str, start: int = 0) -
     ended = sum(not stands(item) for item in records)
     _read_ahead(records, views)
     doubled = {item.id: chain.doubles(item, views) for item in records}
-    known = sentence(
-        "Of ", strong(product), ", ", strong(counted(total, "release")), " is" if total == 1 else " are",
-        " logged here", f"; of those shown, {ended:,} no longer stand{'s' * (ended == 1)}" if ended else "", ".",
-    )  # fmt: skip
     return ProductPage(
         as_of=moment,
         title=product,
         product=product,
-        known=known,
-        notices=_doubled_notices(records, doubled),
+        known=_product_sentence(product, total, ended),
+        notices=doubled_notices(records, doubled),
         releases=tuple(_release_line(item, views, moment, doubled=bool(doubled[item.id])) for item in records),
         paging=paging(product_href(product), start, len(found), total),
-        basis=BASIS,
+        basis=_(BASIS),
     )
 
 
@@ -252,8 +253,8 @@ def release_page(views: Views, moment: datetime, statement: str) -> ReleasePage 
         previous=release.previous,
         author=author(record, views),
         known=chain.known(facts, logs),
-        basis=BASIS,
-        notices=(*_ended_notices(record), *_doubled_notices([record], {record.id: facts.doubles})),
+        basis=_(BASIS),
+        notices=(*ended_notices(record), *doubled_notices([record], {record.id: facts.doubles})),
         chain=chain.steps(facts, logs),
         artifacts=_artifacts(record, release),
         source=source_card(release, record, views),
@@ -265,16 +266,40 @@ def release_page(views: Views, moment: datetime, statement: str) -> ReleasePage 
         logs=logs,
         mirrored_by=tuple(mirror_line(item, known=True) for item in facts.mirrors),
         commands=_commands(release),
-        not_proven=NOT_PROVEN,
+        not_proven=not_proven(),
     )
 
 
+def _product_sentence(product: str, total: int, ended: int) -> Sentence:
+    words = ngettext("Of {product}, {releases} is logged here", "Of {product}, {releases} are logged here", total)
+    logged = sentence(words, product=strong(product), releases=strong(counted(total, "release")))
+    if not ended:
+        return sentence(_("{clause}."), clause=logged)
+    standing = counted(ended, "of those shown, {n} no longer stands", "of those shown, {n} no longer stand")
+    return sentence(_("{clause}; {more}."), clause=logged, more=standing)
+
+
 def _products_sentence(number: int, matching: str) -> Sentence:
-    narrowed = f" with “{matching}” in the name" if matching else ""
+    if not number and matching:
+        return sentence(
+            _("No product with “{text}” in the name has a release in the logs that this node keeps."), text=matching
+        )
     if not number:
-        return sentence(strong("No product"), narrowed, " has a release in the logs that this node keeps.")
-    verb = " has" if number == 1 else " have"
-    return sentence(strong(counted(number, "product")), narrowed, verb, " releases in the logs that this node keeps.")
+        return sentence(_("No product has a release in the logs that this node keeps."))
+    products = strong(counted(number, "product"))
+    if matching:
+        words = ngettext(
+            "{products} with “{text}” in the name has releases in the logs that this node keeps.",
+            "{products} with “{text}” in the name have releases in the logs that this node keeps.",
+            number,
+        )
+        return sentence(words, products=products, text=matching)
+    words = ngettext(
+        "{products} has releases in the logs that this node keeps.",
+        "{products} have releases in the logs that this node keeps.",
+        number,
+    )
+    return sentence(words, products=products)
 
 
 def _release_line(record: Record, views: Views, moment: datetime, *, doubled: bool) -> ReleaseLine:
@@ -287,7 +312,7 @@ def _release_line(record: Record, views: Views, moment: datetime, *, doubled: bo
         logged_at=record.logged_at,
         files=len(release.artifacts),
         review=_review_badge(record, views, moment),
-        badges=(*standing(record), *((Badge(State.FAILED, "doubled"),) if doubled else ())),
+        badges=(*standing(record), *((Badge(State.FAILED, _("doubled")),) if doubled else ())),
     )
 
 
@@ -298,17 +323,17 @@ def _other_line(record: Record, views: Views) -> OtherLine:
 def _review_badge(record: Record, views: Views, moment: datetime) -> Badge:
     release: Release = record.model
     if release.source is None:
-        return Badge(State.UNKNOWN, "no source named")
+        return Badge(State.UNKNOWN, _("no source named"))
     covered = coverage(release.source.sha256, views, moment)
     if any(chain.failed(item) for item in reviews_of(release.source.sha256, views)):
-        return Badge(State.FAILED, "a review did not pass it")
+        return Badge(State.FAILED, _("a review did not pass it"))
     if not covered.bearing:
-        return Badge(State.UNKNOWN, "no review that counts")
+        return Badge(State.UNKNOWN, _("no review that counts"))
     if covered.lines:
-        return Badge(State.ATTENTION, f"{counted(covered.lines, 'line')} unread")
+        return Badge(State.ATTENTION, counted(covered.lines, "{n} line unread", "{n} lines unread"))
     if chain.in_house(record, covered):
-        return Badge(State.ATTENTION, "reviewed only by its own maker")
-    return Badge(State.GOOD, f"reviewed by {chain.readers(covered)}")
+        return Badge(State.ATTENTION, _("reviewed only by its own maker"))
+    return Badge(State.GOOD, chain.reviewed_by(covered))
 
 
 def _artifacts(record: Record, release: Release) -> tuple[ArtifactLine, ...]:
@@ -323,8 +348,8 @@ def _artifacts(record: Record, release: Release) -> tuple[ArtifactLine, ...]:
                 platform=artifact.platform,
                 purl=artifact.purl,
                 href=f"/digest/{digest}",
-                verify=Command("The verdict, offline", verify_line(artifact.name)),
-                pack=Command("Its evidence", pack_line(artifact.name)),
+                verify=Command(_("The verdict, offline"), verify_line(artifact.name)),
+                pack=Command(_("Its evidence"), pack_line(artifact.name)),
             )
         )
     return tuple(lines)
@@ -333,38 +358,9 @@ def _artifacts(record: Record, release: Release) -> tuple[ArtifactLine, ...]:
 def _commands(release: Release) -> tuple[Command, ...]:
     name = release.artifacts[0].name
     return (
-        Command("1. Fetch what the nodes of your policy say about it, with proofs", pack_line(name)),
-        Command("2. The verdict under your own policy, without a network", verify_line(name)),
+        Command(_("1. Fetch what the nodes of your policy say about it, with proofs"), pack_line(name)),
+        Command(_("2. The verdict under your own policy, without a network"), verify_line(name)),
     )
-
-
-def _doubled_notices(records: Iterable[Record], doubled: Mapping[str, tuple[Record, ...]]) -> tuple[Notice, ...]:
-    notices = []
-    told: set[str] = set()
-    for record in records:
-        others = [item for item in doubled[record.id] if item.id not in told]
-        told.add(record.id)
-        if not others:
-            continue
-        release: Release = record.model
-        links = tuple(Link(f"release {item.id[:12]}…", f"/releases/{item.id}") for item in (record, *others))
-        what = f"{release.product} {release.version} is released more than once"
-        text = "Different files are logged under one product, version and name. One may be for one person only."
-        notices.append(Notice(State.FAILED, what, text, links))
-    return tuple(notices)
-
-
-def _ended_notices(record: Record) -> tuple[Notice, ...]:
-    notices = []
-    if record.withdrawn is not None:
-        link = Link("the withdrawal", f"/statements/{record.withdrawn.statement}")
-        text = f"Reason given: {record.withdrawn.reason or 'none'}. The statement stays in the log."
-        notices.append(Notice(State.FAILED, "Withdrawn by its author", text, (link,)))
-    if record.revoked is not None:
-        link = Link("the revocation", f"/statements/{record.revoked.statement}")
-        text = "This release was logged after its author's key had ended. It counts for nothing, and stays visible."
-        notices.append(Notice(State.FAILED, f"Its author's key is {record.revoked.ending.value}", text, (link,)))
-    return tuple(notices)
 
 
 def chain_lines(records: Iterable[Record], views: Views, moment: datetime) -> tuple[ChainLine, ...]:
@@ -375,7 +371,7 @@ def chain_lines(records: Iterable[Record], views: Views, moment: datetime) -> tu
             continue
         facts = chain.gather(record, record.model, views, moment)
         logs = tuple(log_glance(log) for log in facts.logs)
-        badges = (*standing(record), *((Badge(State.FAILED, "doubled"),) if facts.doubles else ()))
+        badges = (*standing(record), *((Badge(State.FAILED, _("doubled")),) if facts.doubles else ()))
         title = f"{record.model.product} {record.model.version}"
         lines.append(
             ChainLine(

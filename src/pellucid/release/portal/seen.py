@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from pellucid.record.facts import CheckpointFact, Cosigner, LogFact, MirrorFact
-from pellucid.release.portal.claims import NOT_COSIGNED, State, counted, listed
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
-OVERLAP_WARNING = "quorums need not overlap"
+from pellucid.record.facts import CheckpointFact, Cosigner, LogFact, MirrorFact
+from pellucid.release.portal.claims import NOT_COSIGNED, English, State, counted, listed
+from pellucid.release.portal.formats import grouped
+
+OVERLAP_WARNING = noop("quorums need not overlap")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +74,16 @@ class MirrorLine:
 
 def mirror_line(item: MirrorFact, *, known: bool) -> MirrorLine:
     """Return a copy as pages show it; `known`: this node has a page on its log."""
+    words: str
     lag = None if item.source_size is None else max(0, item.source_size - item.size)
     if item.problem is not None:
-        state, words = State.FAILED, item.problem
+        state, words = State.FAILED, English(item.problem)
     elif lag is None:
-        state, words = State.UNKNOWN, "the log's own size is not known"
+        state, words = State.UNKNOWN, _("the log's own size is not known")
     elif lag:
-        state, words = State.ATTENTION, f"{counted(lag, 'entry', 'entries')} behind"
+        state, words = State.ATTENTION, counted(lag, "{n} entry behind", "{n} entries behind")
     else:
-        state, words = State.GOOD, "holds all of it"
+        state, words = State.GOOD, _("holds all of it")
     href = f"/logs/{item.log}" if known else ""
     return MirrorLine(item.origin, href, item.kept_by, item.size, lag, item.at, state, words)
 
@@ -153,30 +158,47 @@ def _rank(row: Sighting) -> tuple[bool, bool, str]:
 
 def _seen_by(log: LogFact, rows: tuple[Sighting, ...], *, overlapping: bool) -> tuple[State, str]:
     if log.head is None:
-        return State.UNKNOWN, "nothing is published in this log yet"
+        return State.UNKNOWN, _("nothing is published in this log yet")
     if log.required == 0:
-        return State.ATTENTION, NOT_COSIGNED
+        return State.ATTENTION, _(NOT_COSIGNED)
     present = [row for row in rows if row.counts and row.at is not None]
     operators, regions = len({row.operator for row in present}), len({row.region for row in present})
     if operators < log.required:
         missing = listed(row.name for row in rows if row.counts and row.at is None)
-        return State.FAILED, f"cosigned by {operators}, the quorum is {log.required}; missing: {missing}"
+        words = _("cosigned by {number}, the quorum is {quorum}; missing: {names}")
+        return State.FAILED, words.format(number=operators, quorum=log.required, names=missing)
     asked = len({row.operator for row in rows if row.counts})
-    words = f"cosigned by {operators} of {asked} in {counted(regions, 'region')}"
-    return (State.GOOD, words) if overlapping else (State.ATTENTION, f"{words}; {OVERLAP_WARNING}")
+    words = _("cosigned by {number} of {asked} in {regions}")
+    words = words.format(number=operators, asked=asked, regions=counted(regions, "region"))
+    if overlapping:
+        return State.GOOD, words
+    return State.ATTENTION, _("{words}; {warning}").format(words=words, warning=_(OVERLAP_WARNING))
 
 
 def _tolerance(log: LogFact, asked: int, *, overlapping: bool) -> str:
     """Say in words what `Quorum.tolerates` and `Quorum.overlapping` mean for this log."""
     if log.required == 0:
-        return "The quorum is 0: this log can be published without anybody else having seen it."
-    need = f"{log.required} of {counted(asked, 'other operator')} must cosign before this log is published"
-    down = f"{log.outages} may be silent" if log.outages else "none may be silent"
-    if not overlapping:
-        fork = "Two such quorums need not share anybody: two people can be shown different logs with nobody lying."
-    else:
-        liars = 2 * log.required - asked
-        fork = f"Any two such quorums share {counted(liars, 'operator')}: "
-        fork += f"to show two people different logs, {'it' if liars == 1 else 'all of them'} would have to lie"
-        fork += f", so {log.colluders} may." if log.colluders else ", so none may."
-    return f"{need}; {down}. {fork}"
+        return _("The quorum is 0: this log can be published without anybody else having seen it.")
+    need = counted(
+        asked,
+        "{required} of {n} other operator must cosign before this log is published",
+        "{required} of {n} other operators must cosign before this log is published",
+        required=grouped(log.required),
+    )
+    down = counted(log.outages, "{n} may be silent", "{n} may be silent") if log.outages else _("none may be silent")
+    fork = (
+        _forking(log, 2 * log.required - asked)
+        if overlapping
+        else _("Two such quorums need not share anybody: two people can be shown different logs with nobody lying.")
+    )
+    return _("{need}; {down}. {fork}").format(need=need, down=down, fork=fork)
+
+
+def _forking(log: LogFact, shared: int) -> str:
+    return counted(
+        shared,
+        "Any two such quorums share {n} operator: to show two people different logs, it would have to lie, {liars}.",
+        "Any two such quorums share {n} operators: "
+        "to show two people different logs, all of them would have to lie, {liars}.",
+        liars=counted(log.colluders, "so {n} may", "so {n} may") if log.colluders else _("so none may"),
+    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from pellucid.record.facts import Record, Views
-from pellucid.release.portal.claims import Speaker, listed
+from pellucid.release.portal.claims import Speaker, key_name, listed
+from pellucid.trust.predicate import Custody
 
 READERS = frozenset({"reviewer", "center"})
 MAX_ACCREDITORS = 3
@@ -16,8 +19,10 @@ def introduce(key: str, views: Views) -> Speaker:
         return Speaker(key, None, None, None, f"/parties/{key}")
     granters = tuple(dict.fromkeys(item.by for item in party.accreditations if item.by != key))
     names = [_name(granter, views) for granter in granters[:MAX_ACCREDITORS]]
-    more = ["others"] if len(granters) > MAX_ACCREDITORS else []
-    return Speaker(key, party.name, party.affiliation, listed([*names, *more]) or None, f"/parties/{key}")
+    more = [_("others")] if len(granters) > MAX_ACCREDITORS else []
+    accredited_by = listed([*names, *more]) or None
+    in_browser = any(item.custody == Custody.BROWSER for item in party.accreditations)
+    return Speaker(key, party.name, party.affiliation, accredited_by, f"/parties/{key}", in_browser)
 
 
 def author(record: Record, views: Views) -> Speaker | None:
@@ -41,4 +46,4 @@ def roles(key: str, views: Views) -> frozenset[str]:
 
 def _name(key: str, views: Views) -> str:
     party = views.party(key)
-    return party.name if party is not None and party.name else f"key {key[:12]}…"
+    return party.name if party is not None and party.name else key_name(key)

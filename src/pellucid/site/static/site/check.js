@@ -4,6 +4,7 @@ const chosen = document.getElementById("file");
 const working = document.getElementById("working");
 const progress = document.getElementById("progress");
 const status = document.getElementById("status");
+const words = drop.dataset;
 let worker = null;
 
 drop.hidden = false;
@@ -22,22 +23,25 @@ function rest(words) {
 
 function check(file) {
   end();
-  status.textContent = `Reading ${file.name}`;
+  status.textContent = words.reading.replace("{name}", () => file.name);
   working.hidden = false;
   progress.value = 0;
   worker = new Worker(drop.dataset.worker, { type: "module" });
   worker.addEventListener("message", ({ data }) => {
-    if (data.problem) return rest(`${file.name} could not be read: ${data.problem}.`);
+    if (data.changed || data.problem) {
+      const told = words.unreadable.replace("{name}", () => file.name);
+      return rest(told.replace("{problem}", () => (data.changed ? words.changed : data.problem)));
+    }
     progress.value = file.size ? data.read / file.size : 1;
     if (data.digest) location.assign(`/digest/${data.digest}`);
   });
-  worker.addEventListener("error", () => rest("Hashing could not be started here. Use one of the commands below."));
+  worker.addEventListener("error", () => rest(words.idle));
   worker.postMessage(file);
 }
 
 chosen.addEventListener("change", () => chosen.files[0] && check(chosen.files[0]));
 document.getElementById("stop").addEventListener("click", () => {
-  rest("Stopped.");
+  rest(words.stopped);
   chosen.focus();
 });
 window.addEventListener("pageshow", () => rest(""));
@@ -57,6 +61,6 @@ for (const name of ["dragleave", "drop"]) {
 window.addEventListener("drop", (event) => {
   const item = event.dataTransfer.items?.[0]?.webkitGetAsEntry?.();
   const file = event.dataTransfer.files[0];
-  if (item?.isDirectory) rest("That is a folder. Drop one file.");
+  if (item?.isDirectory) rest(words.folder);
   else if (file) check(file);
 });

@@ -1,4 +1,5 @@
 // Adds a button that copies beside every digest and command. Pages say the same without it.
+const words = document.querySelector("script[data-copied]").dataset;
 const COPY = "M5.5 5.5V2.5h8v8h-3M2.5 5.5h8v8h-8z";
 const DONE = "M3 8.5l3.2 3.2L13 4.8";
 const FAILED = "M4 4l8 8M12 4l-8 8";
@@ -24,7 +25,8 @@ if (navigator.clipboard) {
     button.className = "copy";
     button.append(drawing(COPY));
     const text = source.textContent;
-    button.setAttribute("aria-label", `Copy ${text.length > 24 ? `${text.slice(0, 20)}…` : text}`);
+    const shown = text.length > 24 ? `${text.slice(0, 20)}…` : text;
+    button.setAttribute("aria-label", words.copy.replace("{text}", () => shown));
     button.addEventListener("click", async () => {
       let done = true;
       try {
@@ -32,7 +34,7 @@ if (navigator.clipboard) {
       } catch {
         done = false;
       }
-      said.textContent = done ? "Copied." : "It could not be copied.";
+      said.textContent = done ? words.copied : words.failed;
       button.replaceChildren(drawing(done ? DONE : FAILED));
       setTimeout(() => button.replaceChildren(drawing(COPY)), 1600);
     });

@@ -19,7 +19,7 @@ self.addEventListener("message", async ({ data: file }) => {
         self.postMessage({ read });
       }
     }
-    self.postMessage(read === file.size ? { read, digest: hash.hex() } : { problem: "the file changed while it was read" });
+    self.postMessage(read === file.size ? { read, digest: hash.hex() } : { changed: true });
   } catch (error) {
     self.postMessage({ problem: error.message });
   }
