@@ -12,11 +12,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.audit import AUDIT
 from bench.harness import Bench, Options, Report, as_table
+from bench.portal import PORTAL
 from bench.verify import VERIFY
 from pellucid.errors import PellucidError
 
-BENCHES: tuple[Bench, ...] = (VERIFY,)
+BENCHES: tuple[Bench, ...] = (AUDIT, PORTAL, VERIFY)
 SCRATCH = Path("build/bench")
 
 
