@@ -46,6 +46,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("monitor", "pellucid.commands.monitor", "follow logs: new, missing, doubled, inconsistent", _CHECK),
     Command("receipt", "pellucid.commands.receipt", "did what I was promised happen", _CHECK),
     Command("fsck", "pellucid.commands.fsck", "derive a log again from every tile and bundle", _CHECK),
+    Command("audit", "pellucid.commands.audit", "check what is recorded about you; read the home's audit log", _CHECK),
     Command("release", "pellucid.release.commands:Draft", "draft the manifest of a release", _PUBLISH),
     Command("publish", "pellucid.release.commands:Publish", "log a release, an update or a rule set", _PUBLISH),
     Command("source", "pellucid.source.commands", "identify, compare and review source trees", _PUBLISH),
@@ -55,6 +56,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("init", "pellucid.commands.init", "make a node", _NODE),
     Command("serve", "pellucid.commands.serve", "run the node: log, witness, mirror, API, portal", _NODE),
     Command("peer", "pellucid.commands.peer", "join nodes by exchanged cards", _NODE),
+    Command("people", "pellucid.commands.people", "invite, list and erase the people of a node", _NODE),
+    Command("jobs", "pellucid.commands.jobs", "start, watch and cancel long work", _NODE),
     Command("reindex", "pellucid.commands.reindex", "make the index again from the logs", _NODE),
 )
 
