@@ -39,6 +39,10 @@ def test_the_first_operator_is_invited_listed_and_erased_at_the_home(made_home: 
     assert "/join/" in invited["address"]
     (otto,) = pellucid(home, "list")["people"]
     assert (otto["id"], otto["state"], otto["email"]) == (invited["id"], "invited", "otto@vendor.example")
+    granted = pellucid(home, "grant", "otto@vendor.example", "--role", "assessor")
+    assert granted == {"id": invited["id"], "role": "assessor"}
+    assert pellucid(home, "list")["people"][0]["roles"] == ["assessor"]
+    assert pellucid(home, "grant", "nobody@vendor.example", "--role", "assessor", code=2)["error"]["remedy"]
     assert pellucid(home, "erase", "nobody@vendor.example", code=2)["error"]["what"] == "nobody is here by that"
     assert pellucid(home, "erase", "otto@vendor.example")["erased"]
     assert b"otto@" not in (home / "site.db").read_bytes()

@@ -11,6 +11,7 @@ from tests.world import World
 from pellucid.audit.events import EventType
 from pellucid.people.portal import grants
 from pellucid.people.portal.access import roles_of
+from pellucid.people.portal.grants import GrantError
 from pellucid.people.portal.models import Account, RoleGrant
 from pellucid.people.roles import Role
 
@@ -86,3 +87,19 @@ def test_a_role_granted_again_stands_once(world: World) -> None:
     rita = world.account("rita")
     grants.grant(rita, Role.REVIEWER, by=None)
     assert rita.grants.filter(ended_at=None).count() == 1
+
+
+def test_nobody_makes_an_operator_on_a_page(world: World) -> None:
+    """Whoever could would invite a second self, and then change their own roles through it."""
+    rita, olga = world.account("rita"), world.account("olga")
+    browser = world.operator_session("otto")
+    browser.post(f"/people/{rita.id}/roles", {"role": "operator"})
+    asked = {"email": "second.self@vendor.example", "roles": ["operator"], "organisation": ""}
+    assert "invitation-code" not in browser.post("/people/invite", asked).text
+    assert "invitation-code" not in browser.post(f"/people/{olga.id}/invite", follow=True).text
+    assert roles(rita) == {Role.REVIEWER}
+    assert not Account.objects.filter(email="second.self@vendor.example").exists()
+    with pytest.raises(GrantError, match="at the node's home"):
+        grants.grant(rita, Role.OPERATOR, by=world.account("otto"))
+    grants.grant(rita, Role.OPERATOR, by=None)
+    assert roles(rita) == {Role.REVIEWER, Role.OPERATOR}

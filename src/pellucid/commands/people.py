@@ -1,4 +1,4 @@
-"""Invite, list and erase the people of a node, at its home: this is how its first operators come in.
+"""Invite, list and erase the people of a node, at its home: this is how its operators come in.
 
 Works whether the node runs or not. An invitation is an address and a code: hand them over by two different ways. What
 is done here is recorded in the node's audit log, at once where the node runs, else when it starts next.
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
   pellucid people invite otto@vendor.example --role operator
   pellucid people invite rita@lab.example --role reviewer --organisation 'Example Lab' --until 2027-06-30T00:00:00Z
+  pellucid people grant rita@lab.example --role operator
   pellucid people list
   pellucid people erase rita@lab.example
 """
@@ -30,7 +31,7 @@ EXAMPLES = """
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="invite|list|erase")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="invite|grant|list|erase")
     invite = actions.add_parser("invite", help="make a way in, or a new one for who lost theirs")
     invite.add_argument("email", metavar="MAIL", help="their mail address")
     roles = [role.value for role in Role]
@@ -40,6 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     invite.add_argument("--organisation", default="", metavar="NAME", help="whom they work for")
     invite.add_argument("--until", metavar="TIME", help="when the roles end (RFC 3339; default: when they are ended)")
     invite.add_argument("--days", type=int, default=7, metavar="N", help="how long the invitation waits (default 7)")
+    grant = actions.add_parser("grant", help="give a role to somebody who is here")
+    grant.add_argument("person", metavar="MAIL|ID", help="their mail address, or the id that logs call them by")
+    grant.add_argument("--role", required=True, choices=roles, help="what they do here from now on")
+    grant.add_argument("--until", metavar="TIME", help="when the role ends (RFC 3339; default: when it is ended)")
     actions.add_parser("list", help="who is here, in which roles")
     erase = actions.add_parser("erase", help="forget somebody's name, address and reasons; logs stay as they are")
     erase.add_argument("person", metavar="MAIL|ID", help="their mail address, or the id that logs call them by")
@@ -53,16 +58,25 @@ def run(args: argparse.Namespace) -> Outcome:
     if args.action == "erase":
         erased = desk.erase(args.person)
         return Outcome({"id": erased, "erased": True}, f"erased {erased}: its name is forgotten, logs stay as they are")
-    return _invite(desk, args)
+    return _grant(desk, args) if args.action == "grant" else _invite(desk, args)
+
+
+def _grant(desk: PeopleDesk, args: argparse.Namespace) -> Outcome:
+    account = desk.grant(args.person, Role(args.role), until=_until(args.until))
+    return Outcome({"id": account, "role": args.role}, f"{account} is {args.role} now")
+
+
+def _until(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    seconds = parse_time(text, where="--until")
+    if seconds <= time.time():
+        raise InputError("lies in the past", where="--until", remedy="give a later time")
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _invite(desk: PeopleDesk, args: argparse.Namespace) -> Outcome:
-    until = None
-    if args.until:
-        seconds = parse_time(args.until, where="--until")
-        if seconds <= time.time():
-            raise InputError("lies in the past", where="--until", remedy="give a later time")
-        until = datetime.fromtimestamp(seconds, UTC)
+    until = _until(args.until)
     if not 0 < args.days <= desk.most_days:
         raise InputError(f"{args.days} is no number of days", where="--days", remedy=f"give 1 to {desk.most_days}")
     roles = tuple(Role(role) for role in dict.fromkeys(args.role))

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from pellucid.errors import InputError
-from pellucid.people.portal import erasure, invitations, spool
+from pellucid.people.portal import erasure, grants, invitations, spool
 from pellucid.people.portal.models import Account
 from pellucid.people.roles import Role
 from pellucid.record.home import Home
@@ -47,7 +47,7 @@ class PeopleDesk:
                 raise InputError(
                     "somebody with this address is here already",
                     where=email[:254],
-                    remedy="leave --role and --organisation away to make a new way in; roles are granted on the pages",
+                    remedy="leave --role and --organisation away for a new way in; `pellucid people grant` gives roles",
                 )
             made = invitations.invite_again(found, by=None, days=days)
         else:
@@ -55,6 +55,12 @@ class PeopleDesk:
         invitation = made.invitation
         ends = invitation.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")
         return InvitedHere(invitation.account_id, self._address(made.path), made.code, ends, invitation.again)
+
+    def grant(self, person: str, role: Role, *, until: datetime | None) -> str:
+        """Grant a role to somebody who is here, by mail address or id; return the id."""
+        account = self._somebody(person)
+        grants.grant(account, role, by=None, until=until)
+        return account.id
 
     def everybody(self) -> list[dict[str, Any]]:
         """Return who is here, invited or erased, with the roles they hold now."""
@@ -77,11 +83,15 @@ class PeopleDesk:
 
     def erase(self, person: str) -> str:
         """Erase somebody by mail address or id; return the id."""
+        account = self._somebody(person)
+        erasure.erase(account, by=None)
+        return account.id
+
+    def _somebody(self, person: str) -> Account:
         account = Account.objects.filter(Q(id=person) | Q(email=person.strip().lower())).first()
         if account is None:
             raise InputError("nobody is here by that", where=person[:254], remedy="`pellucid people list` lists all")
-        erasure.erase(account, by=None)
-        return account.id
+        return account
 
     def _address(self, path: str) -> str:
         url = self._home.settings.address or self._home.node_url() or "http://127.0.0.1"

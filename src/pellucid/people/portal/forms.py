@@ -62,7 +62,7 @@ class _UntilField(forms.DateField):
 
 
 def _roles() -> list[tuple[str, StrOrPromise]]:
-    return [(role.value, role_words(role)) for role in Role]
+    return [(role.value, role_words(role)) for role in Role if role is not Role.OPERATOR]
 
 
 def _one_line(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -24,6 +25,7 @@ class GrantError(InputError):
 def grant(account: Account, role: Role, *, by: Account | None, until: datetime | None = None) -> RoleGrant:
     """Grant a role, until a time or until it is ended; what stood of the same role before is ended."""
     _refuse_own(account, by)
+    refuse_operators((role,), by)
     if account.erased_at is not None:
         raise GrantError(_("this account is erased"), remedy=_("invite the person anew"))
     if until is not None and until <= timezone.now():
@@ -65,6 +67,13 @@ def _tell(given: RoleGrant, change: str) -> None:
     if change == "role-granted" and given.expires_at is not None:
         words["expires"] = int(given.expires_at.timestamp())
     outbox.post(Notice(NoticeKind.ACCOUNT_CHANGED, f"{change}:{given.pk}", "/account", words), (given.account_id,))
+
+
+def refuse_operators(roles: Collection[Role], by: Account | None) -> None:
+    """Refuse to let somebody make operators who is not at the home: they could be two, and answer to nobody."""
+    if by is not None and Role.OPERATOR in roles:
+        remedy = _("on the node's home: `pellucid people invite MAIL --role operator`, or `people grant`")
+        raise GrantError(_("operators are let in at the node's home, not on a page"), remedy=remedy)
 
 
 def _refuse_own(account: Account, by: Account | None) -> None:

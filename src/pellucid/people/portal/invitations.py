@@ -72,6 +72,7 @@ def invite(
     email = _checked(email)
     if by is not None and email == by.email:
         raise InvitationError(_("nobody invites themselves"), where="email")
+    grants.refuse_operators(roles, by)
     with transaction.atomic():
         found = Account.objects.filter(email=email).first()
         if found is not None and found.joined_at is not None:
@@ -90,8 +91,10 @@ def invite_again(account: Account, *, by: Account | None, days: int = DAYS) -> I
         raise InvitationError(_("nobody invites themselves"))
     if account.erased_at is not None:
         raise InvitationError(_("this account is erased"), remedy=_("invite the person anew"))
+    grants.refuse_operators(roles_of(account), by)
     last = account.invitations.order_by("-made_at").first()
     roles = [Role(role) for role in last.roles] if last is not None and account.joined_at is None else []
+    grants.refuse_operators(roles, by)
     until = last.roles_expire_at if last is not None else None
     with transaction.atomic():
         return _make(account, roles, by=by, roles_until=until, days=days, again=account.joined_at is not None)
