@@ -103,3 +103,16 @@ def test_nobody_makes_an_operator_on_a_page(world: World) -> None:
         grants.grant(rita, Role.OPERATOR, by=world.account("otto"))
     grants.grant(rita, Role.OPERATOR, by=None)
     assert roles(rita) == {Role.REVIEWER, Role.OPERATOR}
+
+
+def test_an_operator_signs_somebody_out_everywhere(world: World) -> None:
+    rita, vera = world.account("rita"), world.client("vera")
+    browsers = [world.client("rita"), world.client("rita")]
+    assert [browser.get("/account").status_code for browser in browsers] == [200, 200]
+    answer = world.operator_session("otto").post(f"/people/{rita.id}/sessions/end", follow=True)
+    assert "Signed out of 2 browsers." in answer.text
+    assert [browser.get("/account").status_code for browser in browsers] == [302, 302]
+    assert vera.get("/account").status_code == 200
+    event = next(event for event in world.events(EventType.ACCOUNT_SIGNED_OUT) if event.about == (rita.id,))
+    assert (event.actor, event.details["sessions"]) == (world.account("otto").id, 2)
+    assert world.client("vera").post(f"/people/{rita.id}/sessions/end").status_code == 403

@@ -69,3 +69,11 @@ def test_the_words_that_no_password_may_be_made_of_are_named() -> None:
 @pytest.mark.parametrize("address", ["//x", "https://x", "/\\x", "/x\ny", "x", "/" + "a" * 2000])
 def test_next_is_a_path_here_or_the_first_page(address: str) -> None:
     assert language.safe_path(address) == "/"
+
+
+def test_it_is_written_how_soon_a_weak_dependency_is_replaced() -> None:
+    text = (Path(__file__).parents[2] / "SECURITY.md").read_text()
+    rows = dict(re.findall(r"^\| (critical|high|medium|low) \| .*?(\d+) days", text, re.MULTILINE))
+    days = [int(rows[severity]) for severity in ("critical", "high", "medium", "low")]
+    assert days == sorted(days)
+    assert days[-1] <= 90

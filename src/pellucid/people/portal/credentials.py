@@ -21,11 +21,20 @@ def take_away(account: Account) -> None:
 
     The caller sees to the password.
     """
-    sessions.end(OperatorSession.objects.filter(account=account, closed_at=None), "replaced")
     outbox.take_away(account.id)
-    for kept in (Authenticator, EmailAddress, SocialAccount, UserSession):
+    for kept in (Authenticator, EmailAddress, SocialAccount):
         kept.objects.filter(user=account).delete()
+    end_sessions(account)
+
+
+def end_sessions(account: Account) -> int:
+    """Sign somebody out everywhere, half-done sign-ins and operator sessions too; return of how many browsers."""
+    sessions.end(OperatorSession.objects.filter(account=account, closed_at=None), "replaced")
+    UserSession.objects.filter(user=account).delete()
+    ended = 0
     for session in Session.objects.iterator():
         values = session.get_decoded()
         if any(values.get(key) == account.id for key in _WHOSE):
             session.delete()
+            ended += 1
+    return ended

@@ -36,6 +36,7 @@ urlpatterns = [
     path("people/<pseudonym:person>/roles/<int:grant>/end", views.end_grant, name="person-grant-end"),
     path("people/<pseudonym:person>/invite", views.invite_again, name="person-invite"),
     path("people/<pseudonym:person>/invite/end", views.end_invitations, name="person-invite-end"),
+    path("people/<pseudonym:person>/sessions/end", views.end_sessions, name="person-sessions-end"),
     path("people/<pseudonym:person>/erase", views.erase, name="person-erase"),
     path("organisations", views.organisations, name="organisations"),
     path("organisations/<pseudonym:organisation>/erase", views.erase_organisation, name="organisation-erase"),

@@ -7,18 +7,22 @@ from collections.abc import Callable, Sequence
 from allauth.mfa.models import Authenticator
 from django import forms as django_forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from pellucid.audit.events import EventType
+from pellucid.audit.portal import door
 from pellucid.errors import InputError
 from pellucid.people.permissions import Permission
-from pellucid.people.portal import erasure, forms, grants, invitations, pages
+from pellucid.people.portal import credentials, erasure, forms, grants, invitations, pages
 from pellucid.people.portal.access import account_of, require
 from pellucid.people.portal.models import Account, Organisation, RoleGrant
 from pellucid.people.roles import Role
@@ -113,6 +117,21 @@ def grant(request: HttpRequest, person: str) -> HttpResponseBase:
         messages.success(request, _("The role is granted."))
         return HttpResponseRedirect(reverse("person", args=[person]))
     return _person(request, person, form)
+
+
+@require_POST
+@require(Permission.CHANGE_ROLES, about="person")
+def end_sessions(request: HttpRequest, person: str) -> HttpResponseBase:
+    """Sign somebody out everywhere: their browser may be in other hands."""
+    account, by = get_object_or_404(Account, id=person), account_of(request)
+    with transaction.atomic():
+        ended = credentials.end_sessions(account)
+        details: dict[str, str | int | bool] = {"why": "elsewhere", "sessions": ended}
+        actor = by.id if by else None
+        door.record(EventType.ACCOUNT_SIGNED_OUT, actor=actor, about=(account.id,), details=details)
+    words = ngettext("Signed out of %(number)d browser.", "Signed out of %(number)d browsers.", ended)
+    messages.success(request, words % {"number": ended})
+    return HttpResponseRedirect(reverse("person", args=[person]))
 
 
 @require_POST
