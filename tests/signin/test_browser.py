@@ -37,7 +37,7 @@ TOUCH = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # the library runs one loop in a thread: it ends before another module asks for its own
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip("there is no Chromium here: apt-get install chromium libatomic1")

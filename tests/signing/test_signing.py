@@ -250,7 +250,7 @@ def test_a_request_ends_with_its_time(ready: Desk) -> None:
     ready.let_pass(request)
     assert requests.expire_overdue() == 1
     assert (ready.state(request), ready.state(other)) == ("expired", "open")
-    assert "it is expired" in ready.send(request, signed(review(), ready.key)).content.decode()
+    assert "the request is expired" in ready.send(request, signed(review(), ready.key)).content.decode()
 
 
 def test_a_room_asks_once_however_often_it_asks(ready: Desk) -> None:

@@ -23,7 +23,7 @@ __all__ = ["Mailbox", "made_home", "mailbox"]
 CHROMIUM = Path("/usr/bin/chromium")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # the library runs one loop in a thread: it ends before another module asks for its own
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
     if not CHROMIUM.exists():

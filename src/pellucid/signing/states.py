@@ -83,6 +83,6 @@ def after(state: State, action: Action) -> State:
     """Return how a request stands after `action`; NotNowError where that cannot happen."""
     found = TRANSITIONS[state].get(action)
     if found is None:
-        what = f"it is {state.value}: it cannot {action.value.replace('-', ' ')} any more"
+        what = f"the request is {state.value}, so this cannot be done any more: {action.value.replace('-', ' ')}"
         raise NotNowError(what, where="request", remedy="look at the page again")
     return found

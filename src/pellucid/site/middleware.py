@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 
 from django.conf import settings
@@ -18,6 +19,8 @@ CSP = (
 )
 SUFFIX = ".json"
 PORTAL_ROOT = "/index"
+# U+061C, U+200E and U+200F, U+202A to U+202E, U+2066 to U+2069, as UTF-8
+_TURNING = re.compile(rb"\xd8\x9c|\xe2(?:\x80[\x8e\x8f\xaa-\xae]|\x81[\xa6-\xa9])")
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 
@@ -117,3 +120,20 @@ class TwinlessResponse(HttpResponseNotFound):
 
     def render(self) -> HttpResponse:
         return self
+
+
+def visible_controls(get_response: Next) -> Next:
+    """Print what turns text round as its code point, in every page: names and statements are other people's text.
+
+    U+202E in a name would have a page say something else than the log holds. Joiners stay, languages need them.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if isinstance(response, HttpResponse) and response.headers.get("Content-Type", "").startswith("text/html"):
+            body = response.content
+            if _TURNING.search(body):
+                response.content = _TURNING.sub(lambda found: f"[U+{ord(found[0].decode()):04X}]".encode(), body)
+        return response
+
+    return middleware

@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "pellucid.site.language.Languages",
     "pellucid.site.kept.KeptPages",
     "django.middleware.common.CommonMiddleware",
+    "pellucid.site.middleware.visible_controls",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
