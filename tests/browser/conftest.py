@@ -51,7 +51,7 @@ def world() -> Sample:
     return Sample()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # between two modules others may serve another world
 def base(world: Sample) -> Iterator[str]:
     from pellucid.site import current
     from pellucid.site.wsgi import application
