@@ -26,6 +26,7 @@ from pellucid.site.accounts.adapters import FactorAdapter
 from pellucid.site.accounts.passwords import NodeArgon2
 from pellucid.statement import keys
 from pellucid.statement.keys import KeyFileError, Role, generate_key, seal_key, unseal_key
+from pellucid.tlog.web import tls_context
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src/pellucid"
@@ -149,12 +150,14 @@ def test_tokens_are_signed_by_public_keys_of_listed_algorithms() -> None:
 
 
 def test_calls_to_others_are_encrypted_by_a_current_tls_and_ask_for_a_certificate() -> None:
-    context = ssl.create_default_context()
+    context = tls_context()
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     weak = re.compile(r"NULL|RC4|DES|MD5|EXPORT|anon", re.IGNORECASE)
     assert not [cipher["name"] for cipher in context.get_ciphers() if weak.search(cipher["name"])]
+    made = [path for path in SOURCE.rglob("*.py") if "create_default_context" in path.read_text()]
+    assert made == [SOURCE / "tlog/web.py"]
     for path in SOURCE.rglob("*.py"):
         text = path.read_text()
         assert not re.search(r"CERT_NONE|check_hostname = False|_create_unverified|verify=False|SSLContext\(", text), (

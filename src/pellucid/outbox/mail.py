@@ -18,6 +18,7 @@ from pellucid.errors import UnavailableError
 from pellucid.outbox.attempt import DELIVERED, Attempt
 from pellucid.outbox.channel import Problem
 from pellucid.record.settings import Mail
+from pellucid.tlog.web import tls_context
 
 _TIMEOUT = 20.0
 _PASSWORD_LIMIT = 4096
@@ -73,7 +74,7 @@ def send(letter: Letter, settings: Mail, node: str) -> Attempt:
 
 def _connected(settings: Mail) -> smtplib.SMTP:
     """Return a session with the server, encrypted and signed in as the settings say."""
-    context, us = ssl.create_default_context(), _domain(settings)
+    context, us = tls_context(), _domain(settings)
     server = (
         smtplib.SMTP_SSL(settings.host, settings.port, us, timeout=_TIMEOUT, context=context)
         if settings.security == "tls"

@@ -20,6 +20,7 @@ from pellucid.outbox.channel import Problem
 from pellucid.statement.canonical import canonical_json
 from pellucid.statement.dsse import Envelope
 from pellucid.statement.moment import format_time
+from pellucid.tlog.web import tls_context
 
 PAYLOAD_TYPE = "application/vnd.pellucid.notice+json"
 FORMAT = "pellucid-notice/v1"
@@ -101,8 +102,7 @@ def _status(target: Target, address: str, body: bytes, deadline: float) -> int:
 def _wrapped(plain: socket.socket, target: Target) -> ssl.SSLSocket:
     """Return the socket encrypted, with the handshake still to make: the watchdog has to be able to cut that too."""
     try:
-        context = ssl.create_default_context()
-        return context.wrap_socket(plain, server_hostname=target.host, do_handshake_on_connect=False)
+        return tls_context().wrap_socket(plain, server_hostname=target.host, do_handshake_on_connect=False)
     except BaseException:
         plain.close()
         raise

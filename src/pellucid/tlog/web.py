@@ -20,6 +20,13 @@ _CHUNK = 1 << 16
 _AGENT = "pellucid"
 
 
+def tls_context() -> ssl.SSLContext:
+    """Return what calls to other machines are encrypted by: TLS 1.2 or newer, and a certificate is asked for."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # not every system's OpenSSL sees to that
+    return context
+
+
 class RemoteError(UnavailableError):
     """Another node could not be reached, or answered something that no such node should."""
 
@@ -134,8 +141,7 @@ class WebClient:
         host, port = self._parts.hostname or "", self._parts.port
         connection: http.client.HTTPConnection
         if self._parts.scheme == "https":
-            context = ssl.create_default_context()
-            connection = http.client.HTTPSConnection(host, port, timeout=self._timeout, context=context)
+            connection = http.client.HTTPSConnection(host, port, timeout=self._timeout, context=tls_context())
         else:
             connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
         connection.connect()
